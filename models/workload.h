@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a user asks for: a network, its data and weights, and how it is quantized. This is the
+// typed form of a workload JSON ("bitpulse/workload/1"); models/io reads it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/graph.h"
+#include "models/precision.h"
+
+namespace bitpulse {
+
+/// A run of output channels of one width: {bits, channels}.
+struct WidthRun {
+  std::uint8_t bits = 8;
+  std::int64_t channels = 0;
+  friend bool operator==(const WidthRun& a, const WidthRun& b) {
+    return a.bits == b.bits && a.channels == b.channels;
+  }
+};
+
+/// Bits of the layers whose name matches `pattern` ('*' matches any run of characters, '?' one).
+/// One weight run with channels 0 means the whole layer; otherwise the runs cover its channels.
+struct LayerBits {
+  std::string pattern;
+  std::vector<WidthRun> weights;            // empty: not overridden
+  std::optional<std::uint8_t> activations;  // of the layer's input
+};
+
+enum class CalibrationRule : std::uint8_t { kMinMax, kPercentile, kMse };
+/// How the sum of a residual add is carried: a 16-bit stream (HAWQ-V3, LSQ) or b-bit codes (LLSQ).
+enum class ResidualStyle : std::uint8_t { kStream16, kLowBit };
+/// 31-bit dyadic multiplier with a shift per channel (HAWQ-V3), or LLSQ's 8-bit multiplier with
+/// one shift per layer.
+enum class MultiplierStyle : std::uint8_t { kDyadic31, kLlsq8 };
+
+struct QuantizationSpec {
+  std::string method = "ptq";
+  CalibrationRule calibration = CalibrationRule::kMse;
+  double percentile = 99.99;
+  std::int64_t calibration_images = 256;
+  std::uint8_t weights = 8;
+  std::uint8_t activations = 8;
+  std::uint8_t first_last = 0;  // 0: no exception for the first and last GEMM layers
+  Rounding rounding = Rounding::kHalfUp;
+  ResidualStyle residual = ResidualStyle::kStream16;
+  MultiplierStyle multiplier = MultiplierStyle::kDyadic31;
+  bool narrow_range = false;        // weights in [-(2^(b-1)-1), 2^(b-1)-1]
+  bool bn_reestimation = false;     // batch statistics measured again on the quantized network
+  bool bias_correction = false;     // mean output error of each channel folded into its bias
+  bool average_pool_floor = false;  // HAWQ-V3's floor(sum / n)
+  std::string frozen_scales;        // path of an integer network whose scales are kept; "" none
+  std::vector<LayerBits> layers;    // later entries win
+};
+
+enum class DataFormat : std::uint8_t { kNone, kCifar10, kMnist, kImageFolder };
+
+/// Images and labels. A real input is (v * scale - mean[c]) / std[c] for a byte v.
+struct DataSpec {
+  DataFormat format = DataFormat::kNone;
+  std::string test;         // absolute after reading; CIFAR file, IDX images, or image folder
+  std::string test_labels;  // IDX labels or CSV (file, class_index, ...)
+  std::string train;
+  std::string train_labels;
+  double scale = 1.0 / 255;
+  std::vector<double> mean;  // one per channel; empty: no data given, 0.5 and 0.25 are used
+  std::vector<double> std_dev;
+  bool bgr = false;  // channel order handed to the network
+};
+
+struct Workload {
+  std::string name;
+  std::string network_name;  // built-in name, "inline", or "layers"
+  Graph graph;
+  bool is_layer_list = false;  // independent layers, each with its own input and output
+  std::int64_t batch = 1;
+  std::uint64_t seed = 1;
+  std::string weights_path;  // "" : seeded
+  DataSpec data;
+  QuantizationSpec quantization;
+};
+
+}  // namespace bitpulse

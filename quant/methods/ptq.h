@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Post-training quantization: BN folding, per-channel symmetric weights, calibrated activations,
+// dyadic requantizers.
+
+#include "models/io/images.h"
+#include "models/workload.h"
+#include "quant/integer/integer_network.h"
+
+namespace bitpulse {
+
+/// lower(workload) with parameters.
+///
+/// calibration  images the ranges are measured on (seeded ones for a workload without data)
+/// errors       kInvalidInput: a ratio of scales that no multiplier expresses, naming layer and
+///              channel; weights that do not fit the graph
+IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
+                            const ImageSet& calibration, int threads);
+
+}  // namespace bitpulse
