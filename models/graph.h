@@ -4,6 +4,7 @@
 // A network: nodes in topological order, each with its layer, its inputs and its inferred shape.
 // Node names are PyTorch module paths, so that "<name>.weight" finds its tensor.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,6 +14,9 @@
 namespace bitpulse {
 
 using NodeId = std::int32_t;
+
+/// More nodes are refused with Error(kLimit).
+inline constexpr std::size_t kMaxNodes = 16'384;
 
 struct Node {
   std::string name;
@@ -27,7 +31,7 @@ struct Graph {
   std::vector<NodeId> inputs;
   std::vector<NodeId> outputs;
 
-  /// Appends a node and infers its shape.
+  /// Appends a node and infers its shape. `inputs` and `outputs` are the caller's to fill.
   ///
   /// errors  Error(kInvalidInput) naming the node: duplicate name, unknown input, wrong number of
   ///         inputs, shapes that do not fit, a window larger than its padded input, a dimension
