@@ -83,6 +83,7 @@ struct ArrayCommand {
   std::uint64_t weight_bit = 0;
   std::uint64_t acc_offset = 0;
   bool accumulate = false;  // false: the tile's first k, sums start at 0
+  std::uint64_t macs = 0;   // products of the tile, lanes beyond the last input channel left out
 };
 
 /// One pass over `elements` per pass: time 4 + passes * ceil(elements / lanes).
@@ -96,6 +97,9 @@ struct VectorCommand {
   std::uint64_t acc_offset = 0;
   Region input;     // pooling, elementwise
   Region identity;  // residual; in the out buffer as [m][channel], rows and cols unused
+  /// Bits it moves: codes read from the act buffer (once per window element, padding included),
+  /// identity codes read from the out buffer, codes written for all stores.
+  std::uint64_t act_read_bits = 0, out_read_bits = 0, out_write_bits = 0;
   std::uint32_t first_output = 0, output_count = 0;  // into Program::outputs, one per store
 };
 struct OutputTile {
