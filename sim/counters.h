@@ -34,6 +34,7 @@ struct CounterInfo {
   const char* name;
   const char* unit;
   const char* meaning;
+  const char* component;  // the block that acts
 };
 
 // How each is counted, so that engines agree:
@@ -50,29 +51,39 @@ struct CounterInfo {
 //    its act-buffer input once per window element, the identity once, and writes every store's
 //    bits.
 inline constexpr std::array<CounterInfo, 18> kCounterTable = {{
-    {&Counters::folds, "folds", "count", "Folds the array ran, digit passes and groups included."},
-    {&Counters::pe_cycles_used, "pe_cycles_used", "PE-cycles", "Cycles in which a PE multiplied."},
-    {&Counters::act_read_bits, "act_read_bits", "bits", "Read from the activation buffer."},
-    {&Counters::act_write_bits, "act_write_bits", "bits", "Written to the activation buffer."},
-    {&Counters::weight_read_bits, "weight_read_bits", "bits", "Read from the weight buffer."},
-    {&Counters::weight_write_bits, "weight_write_bits", "bits", "Written to the weight buffer."},
-    {&Counters::acc_read_bits, "acc_read_bits", "bits", "Read from accumulator memory."},
-    {&Counters::acc_write_bits, "acc_write_bits", "bits", "Written to accumulator memory."},
-    {&Counters::out_read_bits, "out_read_bits", "bits", "Read from the output buffer."},
-    {&Counters::out_write_bits, "out_write_bits", "bits", "Written to the output buffer."},
+    {&Counters::folds, "folds", "count", "Folds the array ran, digit passes and groups included.",
+     "array"},
+    {&Counters::pe_cycles_used, "pe_cycles_used", "PE-cycles", "Cycles in which a PE multiplied.",
+     "array"},
+    {&Counters::act_read_bits, "act_read_bits", "bits", "Read from the activation buffer.",
+     "act_buffer"},
+    {&Counters::act_write_bits, "act_write_bits", "bits", "Written to the activation buffer.",
+     "act_buffer"},
+    {&Counters::weight_read_bits, "weight_read_bits", "bits", "Read from the weight buffer.",
+     "weight_buffer"},
+    {&Counters::weight_write_bits, "weight_write_bits", "bits", "Written to the weight buffer.",
+     "weight_buffer"},
+    {&Counters::acc_read_bits, "acc_read_bits", "bits", "Read from accumulator memory.",
+     "accumulator"},
+    {&Counters::acc_write_bits, "acc_write_bits", "bits", "Written to accumulator memory.",
+     "accumulator"},
+    {&Counters::out_read_bits, "out_read_bits", "bits", "Read from the output buffer.",
+     "out_buffer"},
+    {&Counters::out_write_bits, "out_write_bits", "bits", "Written to the output buffer.",
+     "out_buffer"},
     {&Counters::vector_element_ops, "vector_element_ops", "count",
-     "Elements times passes of the vector unit."},
-    {&Counters::dram_read_bytes, "dram_read_bytes", "bytes", "Read from DRAM."},
-    {&Counters::dram_write_bytes, "dram_write_bytes", "bytes", "Written to DRAM."},
-    {&Counters::dram_activates, "dram_activates", "count", "Rows opened (banked memory)."},
+     "Elements times passes of the vector unit.", "vector"},
+    {&Counters::dram_read_bytes, "dram_read_bytes", "bytes", "Read from DRAM.", "dram"},
+    {&Counters::dram_write_bytes, "dram_write_bytes", "bytes", "Written to DRAM.", "dram"},
+    {&Counters::dram_activates, "dram_activates", "count", "Rows opened (banked memory).", "dram"},
     {&Counters::dram_row_hits, "dram_row_hits", "count",
-     "Bursts that found their row open (banked memory)."},
+     "Bursts that found their row open (banked memory).", "dram"},
     {&Counters::dram_refreshes, "dram_refreshes", "count",
-     "All-bank refreshes met (banked memory)."},
+     "All-bank refreshes met (banked memory).", "dram"},
     {&Counters::overflow_intermediate, "overflow_intermediate", "count",
-     "Additions or shifts whose exact result leaves acc_bits."},
+     "Additions or shifts whose exact result leaves acc_bits.", "accumulator"},
     {&Counters::overflow_final, "overflow_final", "count",
-     "Output elements whose exact sum, before bias, leaves acc_bits."},
+     "Output elements whose exact sum, before bias, leaves acc_bits.", "accumulator"},
 }};
 
 }  // namespace bitpulse
