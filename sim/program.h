@@ -59,8 +59,9 @@ struct FoldNest {
   std::uint64_t stream = 1;  // T: ws M, is N, os K' times digit passes
 };
 
-/// A tile of one width group's GEMM. k counts K' elements, n indexes the width group's channels of
-/// one convolution group, m flattened output pixels (batch-major).
+/// A tile of one width group's GEMM. `groups` indexes WidthGroup::groups, k counts K' elements, n
+/// indexes the width group's channels of one convolution group, m flattened output pixels
+/// ((b * H + y) * W + x).
 struct GemmTile {
   std::uint32_t width_group = 0;
   Range groups, m, k, n;
@@ -87,9 +88,12 @@ struct ArrayCommand {
 };
 
 /// One pass over `elements` per pass: time 4 + passes * ceil(elements / lanes).
-/// GEMM layers read sums (acc_offset, tile); others read `input` from the act buffer. Outputs of
+/// GEMM layers read sums (acc_offset, tile); others read `input` from the act buffer. The
+/// identity's channels are numbers of the identity's tensor (output channel minus
+/// Residual::channels_before), those it has; none: every identity code is zero. Outputs of
 /// store i go to the out buffer from outputs[i].buffer_bit on as [m][channel], each pixel padded to
-/// whole bytes; `outputs[i].channels` are the channels (of the layer, unshifted) the tile holds.
+/// whole bytes; `outputs[i].channels` are the channels (of the layer, unshifted) the tile holds: a
+/// layer with several width groups gathers all of them before its store.
 struct VectorCommand {
   std::uint64_t elements = 0;
   std::uint32_t passes = 1;
@@ -109,7 +113,7 @@ struct OutputTile {
 
 struct Command {
   Unit unit = Unit::kDma;
-  std::uint32_t layer = 0;
+  std::uint32_t layer = 0;                                     // index into Program::layers
   std::uint32_t payload = 0;                                   // index into the unit's list
   std::uint32_t first_predecessor = 0, predecessor_count = 0;  // into Program::predecessors
 };
@@ -143,7 +147,8 @@ struct LayerPlan {
   std::string tiling;                    // the choice, for people: "m 196, k 1152, n 32; n outer"
 };
 
-/// A block of packed weights in DRAM: tile `tile` of `layer`, stored at `dram_bit`.
+/// A block of packed weights in DRAM: tile `tile` (m unused) of `layer` (index into
+/// Program::layers), stored at `dram_bit`.
 struct WeightBlock {
   std::uint32_t layer = 0;
   GemmTile tile;
