@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "models/io/files.h"
+
 namespace bitpulse {
 
 struct JsonLimits {
@@ -23,6 +25,8 @@ struct JsonLimits {
   std::uint64_t values = 2'000'000;
   std::uint64_t string_bytes = 1 << 20;
 };
+
+struct JsonOverride;
 
 /// A value inside a document, which it keeps alive; knows its file and JSON pointer.
 class JsonValue {
@@ -35,16 +39,17 @@ class JsonValue {
   bool is_string() const;
   bool is_number() const;
   bool is_integer() const;
+  bool is_boolean() const;
 
   /// Object access. at() fails where the key is missing; only_keys() fails on any other key, with
-  /// the nearest name as a hint.
+  /// the nearest name as a hint; keys() are in the document's order. All fail on a non-object.
   bool has(std::string_view key) const;
   JsonValue at(std::string_view key) const;
   std::optional<JsonValue> find(std::string_view key) const;
   std::vector<std::string> keys() const;
   void only_keys(std::initializer_list<std::string_view> allowed) const;
 
-  /// Array access.
+  /// Array access. size() is also the number of keys of an object.
   std::size_t size() const;
   JsonValue operator[](std::size_t index) const;
 
@@ -59,16 +64,25 @@ class JsonValue {
   /// Fails unless the root says "schema": `expected`.
   void require_schema(std::string_view expected) const;
 
-  /// Throws Error(kInvalidInput) "file: at /pointer: found ..., expected ...".
+  /// Throws Error(kInvalidInput) "file: at /pointer: found ..., expected ...". What was found is
+  /// described and cut short, never printed whole.
   [[noreturn]] void fail(const std::string& expected) const;
 
-  const nlohmann::json& raw() const;
+  /// The value itself, keys in the document's order: for those who store or echo it.
+  const nlohmann::ordered_json& raw() const;
 
  private:
-  friend JsonValue parse_json(std::string_view, const std::string&, const JsonLimits&);
   struct Document;
+  friend JsonValue parse_json(std::string_view, const std::string&, const JsonLimits&);
+  friend JsonValue override_json(const JsonValue&, const std::vector<JsonOverride>&);
+  JsonValue(std::shared_ptr<const Document> document, const nlohmann::ordered_json* value,
+            std::string pointer);
+  const nlohmann::ordered_json& object() const;
+  [[noreturn]] void fail_at(const std::string& where, const std::string& found,
+                            const std::string& expected) const;
+
   std::shared_ptr<const Document> document_;
-  const nlohmann::json* value_ = nullptr;
+  const nlohmann::ordered_json* value_ = nullptr;
   std::string pointer_;
 };
 
@@ -84,11 +98,5 @@ struct JsonOverride {
   std::string value;
 };
 JsonValue override_json(const JsonValue& root, const std::vector<JsonOverride>& overrides);
-
-/// Writes through a temporary file in the same folder, fsync and rename. errors kIo.
-void write_file_atomically(const std::string& path, std::string_view content);
-
-/// Whole file, refused above `limit` bytes. errors kIo, kLimit.
-std::string read_file(const std::string& path, std::uint64_t limit);
 
 }  // namespace bitpulse

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/io/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "models/error.h"
+#include "models/text.h"
+
+namespace bitpulse {
+namespace {
+
+[[noreturn]] void fail_io(const std::string& path, const std::string& what, int error) {
+  throw Error(ErrorKind::kIo, printable(path, 400) + ": " + what + ": " + std::strerror(error));
+}
+
+/// An open file, closed at the end of its scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int close_now() {
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd);
+  }
+
+ private:
+  int fd_;
+};
+
+/// Removes the temporary file unless it has taken its place.
+struct TemporaryFile {
+  std::string path;
+  bool kept = false;
+  ~TemporaryFile() {
+    if (!kept) ::unlink(path.c_str());
+  }
+};
+
+void write_all(int fd, std::string_view content, const std::string& path) {
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      fail_io(path,
+              "cannot write (" + std::to_string(done) + " of " + std::to_string(content.size()) +
+                  " bytes done)",
+              errno);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+}  // namespace
+
+void write_file_atomically(const std::string& path, std::string_view content) {
+  static std::atomic<unsigned> counter{0};
+  TemporaryFile temporary{path + ".tmp-" + std::to_string(::getpid()) + "-" +
+                          std::to_string(counter++)};
+  Descriptor file(::open(temporary.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) {
+    temporary.kept = true;  // not ours
+    fail_io(path, "cannot create", errno);
+  }
+  write_all(file.get(), content, path);
+  if (::fsync(file.get()) != 0) fail_io(path, "cannot write", errno);
+  if (file.close_now() != 0) fail_io(path, "cannot write", errno);
+  if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_io(path, "cannot write", errno);
+  temporary.kept = true;
+  // The rename lasts once the folder is on disk; file systems that cannot sync a folder say EINVAL.
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent.get() >= 0 && ::fsync(parent.get()) != 0 && errno != EINVAL) {
+    fail_io(path, "cannot sync the folder", errno);
+  }
+}
+
+std::string read_file(const std::string& path, std::uint64_t limit) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail_io(path, "cannot open", errno);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) fail_io(path, "cannot read", errno);
+  if (S_ISDIR(status.st_mode)) fail_io(path, "cannot read", EISDIR);
+  const auto refuse = [&](const std::string& found) {
+    throw Error(ErrorKind::kLimit, printable(path, 400) + ": found " + found +
+                                       " bytes, expected at most " + std::to_string(limit));
+  };
+  const auto announced = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+  if (announced > limit) refuse(std::to_string(announced));
+
+  // Pipes and device files announce no size: read on until the end or the limit.
+  std::string content;
+  content.resize(std::max<std::size_t>(announced + 1, 4096));
+  std::size_t size = 0;
+  for (;;) {
+    if (size == content.size()) content.resize(2 * size);
+    const ssize_t n = ::read(file.get(), &content[size], content.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_io(path, "cannot read", errno);
+    if (n == 0) break;
+    size += static_cast<std::size_t>(n);
+    if (size > limit) refuse("more than " + std::to_string(limit));
+  }
+  content.resize(size);
+  return content;
+}
+
+}  // namespace bitpulse

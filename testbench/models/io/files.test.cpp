@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/io/files.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "testbench/catch.h"
+#include "testbench/models/errors.h"
+#include "testbench/models/temporary_folder.h"
+
+namespace bitpulse {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::ptrdiff_t entries(const TemporaryFolder& folder) {
+  return std::distance(fs::directory_iterator(folder.path()), {});
+}
+
+TEST_CASE("what is written is read back", "[models][files]") {
+  const TemporaryFolder folder;
+  for (const std::size_t size : {0u, 1u, 4095u, 4096u, 4097u, 100'000u}) {
+    const std::string content(size, '\x80');
+    write_file_atomically(folder / "a", content);
+    CHECK(read_file(folder / "a", size) == content);
+  }
+  CHECK(entries(folder) == 1);
+}
+
+TEST_CASE("a file one byte over the limit is refused", "[models][files]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", "12345");
+  CHECK(read_file(path, 5) == "12345");
+  CHECK_REFUSED(read_file(path, 4), ErrorKind::kLimit, "/a: found 5 bytes", "at most 4");
+  CHECK_REFUSED(read_file("/dev/zero", 10'000), ErrorKind::kLimit, "/dev/zero", "10000");
+}
+
+TEST_CASE("missing files and folders are input errors of their own kind", "[models][files]") {
+  const TemporaryFolder folder;
+  CHECK_REFUSED(read_file(folder / "none", 1), ErrorKind::kIo, "none", "No such file");
+  CHECK_REFUSED(read_file(folder.path().string(), 1), ErrorKind::kIo, "directory");
+  CHECK_REFUSED(write_file_atomically(folder / "no/such", "x"), ErrorKind::kIo, "no/such",
+                "No such file");
+  CHECK_REFUSED(write_file_atomically(folder.path().string(), "x"), ErrorKind::kIo, "directory");
+  CHECK(entries(folder) == 0);
+}
+
+TEST_CASE("a write that fails leaves the old file and no other", "[models][files]") {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("a", "old");
+  // The largest file this process may write; the signal that goes with it is not wanted.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  rlimit small = before;
+  small.rlim_cur = 1000;
+  ::setrlimit(RLIMIT_FSIZE, &small);
+  const auto refused = refusal([&] { write_file_atomically(path, std::string(5000, 'x')); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  REQUIRE(refused);
+  CHECK(refused->kind == ErrorKind::kIo);
+  CHECK(refused->says({"/a", "1000 of 5000 bytes"}));
+  CHECK(read_file(path, 10) == "old");
+  CHECK(entries(folder) == 1);
+}
+
+TEST_CASE("a reader never sees half a file", "[models][files]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a";
+  write_file_atomically(path, std::string(50'000, '0'));
+  std::thread writer([&] {
+    for (char c = '1'; c <= '9'; ++c) write_file_atomically(path, std::string(50'000, c));
+  });
+  bool whole = true;
+  for (int i = 0; i < 500; ++i) {
+    const std::string seen = read_file(path, 100'000);
+    whole = whole && seen.size() == 50'000 &&
+            std::all_of(seen.begin(), seen.end(), [&](char c) { return c == seen[0]; });
+  }
+  writer.join();
+  CHECK(whole);
+}
+
+TEST_CASE("a new file obeys the umask", "[models][files]") {
+  const TemporaryFolder folder;
+  const mode_t before = ::umask(027);
+  write_file_atomically(folder / "a", "x");
+  ::umask(before);
+  CHECK((fs::status(folder / "a").permissions() & fs::perms::all) ==
+        (fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read));
+}
+
+}  // namespace
+}  // namespace bitpulse
