@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The parameter files of DRAM parts ("bitpulse/dram/1"): every number in them cites its source.
+// Parameter files of DRAM parts, "bitpulse/dram/1" (workloads/dram/): organisation, timing in DRAM
+// clocks under the names of DramTiming, and a text naming the source of the numbers.
 
 #include <string>
 
@@ -10,12 +11,11 @@
 
 namespace bitpulse {
 
-/// Reads one parameter file.
+/// errors  Error(kInvalidInput) naming file and JSON pointer: unknown or missing key, wrong type or
+///         range, sizes that are no powers of two, refreshes that would pile up
 DramTiming read_dram_timing(const JsonValue& root);
 
-/// The part of that name ("ddr4-2400") in the folder `dram` of the installed data.
-///
-/// errors  kInvalidInput naming the parts there are; see read_dram_timing
+/// `name` of a file in workloads/dram/ ("ddr4-2400"), or the path of one.
 DramTiming load_dram_timing(const std::string& name);
 
 }  // namespace bitpulse
