@@ -27,6 +27,7 @@ struct Counters {
   std::map<std::pair<int, int>, std::uint64_t> macs;
 
   friend bool operator==(const Counters&, const Counters&);
+  friend Counters& operator+=(Counters&, const Counters&);
 };
 
 struct CounterInfo {
@@ -39,18 +40,20 @@ struct CounterInfo {
 
 // How each is counted, so that engines agree:
 //  - a fold of r x c streaming T on a PE whose operands take `la` activation and `lw` weight bits
-//  per
-//    cycle (lanes times the digit width): ws reads r*c*lw weight bits and T*r*la activation bits;
-//    is reads r*c*la activation and T*r*lw weight bits; os reads T*r*la activation and T*c*lw
-//    weight bits. Unused lanes of an edge count: ports are that wide.
+//    per cycle (lanes times the digit width): ws reads r*c*lw weight bits and T*r*la activation
+//    bits; is reads r*c*la activation and T*r*lw weight bits; os reads T*r*la activation and
+//    T*c*lw weight bits. Unused lanes of an edge count: ports are that wide.
 //  - ws, is: a fold writes T*c sums of acc_bits and reads as many unless it is the first into an
 //    empty accumulator; os: a drain writes r*c sums and reads as many likewise. The vector unit
 //    reads each sum of its tile once.
 //  - pe_cycles_used: T*r*c per fold.
+//  - macs: the products of each array command's tile.
+//  - dram_refreshes: all-bank refreshes that have fallen due since the last DMA command, over all
+//    channels; they belong to the layer of the command that meets them.
 //  - buffers: the DMA writes (loads) and reads (stores) the bits of its runs; the vector unit reads
 //    its act-buffer input once per window element, the identity once, and writes every store's
 //    bits.
-inline constexpr std::array<CounterInfo, 18> kCounterTable = {{
+inline constexpr std::array<CounterInfo, 19> kCounterTable = {{
     {&Counters::folds, "folds", "count", "Folds the array ran, digit passes and groups included.",
      "array"},
     {&Counters::pe_cycles_used, "pe_cycles_used", "PE-cycles", "Cycles in which a PE multiplied.",
@@ -84,6 +87,8 @@ inline constexpr std::array<CounterInfo, 18> kCounterTable = {{
      "Additions or shifts whose exact result leaves acc_bits.", "accumulator"},
     {&Counters::overflow_final, "overflow_final", "count",
      "Output elements whose exact sum, before bias, leaves acc_bits.", "accumulator"},
+    {&Counters::saturations, "saturations", "count",
+     "Biased sums beyond 32 bits, residual branches and stored sums beyond 16.", "vector"},
 }};
 
 }  // namespace bitpulse
