@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Start and finish of array commands by closed form: the recurrences of sim/README.md, section 4,
+// summed over runs of equal folds. A nest has at most four kinds of folds (full or last rows, full
+// or last columns), so a command costs the same whatever its number of folds.
+
+#include <cstdint>
+
+#include "sim/engine.h"
+#include "sim/machine.h"
+#include "sim/program.h"
+
+namespace bitpulse {
+
+/// How an extent is cut into folds: count - 1 full ones and a last one of `last` (1..full).
+struct FoldCut {
+  std::uint64_t full = 1, count = 1, last = 1;
+  std::uint64_t first() const { return count > 1 ? full : last; }
+};
+
+constexpr FoldCut cut_folds(std::uint64_t extent, std::uint64_t full) {
+  const std::uint64_t count = (extent + full - 1) / full;
+  return {full, count, extent - (count - 1) * full};
+}
+
+/// The array between commands: when it may go on.
+class ArrayTimer {
+ public:
+  explicit ArrayTimer(const ArraySpec& spec) : spec_(spec) {}
+
+  /// Times of the next command, whose last predecessor finishes at `ready`. Extents and counts of
+  /// the nest are at least 1.
+  CommandTime issue(const FoldNest& nest, std::uint64_t ready);
+
+ private:
+  CommandTime issue_serial(const FoldNest& nest, std::uint64_t ready);
+  CommandTime issue_overlapped(const FoldNest& nest, std::uint64_t ready);
+
+  ArraySpec spec_;
+  std::uint64_t free_ = 0;  // serial: finish of the last command
+
+  // Overlapped: the last fold issued. Before the first one nothing holds the array back.
+  bool started_ = false;
+  std::uint64_t stream_start_ = 0, stream_ = 0, rows_ = 0;
+};
+
+}  // namespace bitpulse

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The rules of sim/README.md, sections 4 and 5, taken literally and slowly: one step per fold, one
+// command at a time from whichever queue can go on, counters summed fold by fold. Fixed memory.
+
+#include <cstdint>
+
+#include "sim/engine.h"
+
+namespace bitpulse {
+
+RunResult run_naively(const Program& program);
+
+}  // namespace bitpulse
