@@ -37,9 +37,15 @@ class FloatExecutor {
                               const NodeObserver& observer = {});
 
  private:
+  friend void measure_batch_norms(const Graph&, Weights&, const std::vector<FloatBatch>&, int);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// Sets "running_mean" and "running_var" of every batch norm to the statistics of its input, in one
+/// forward pass: each norm already sees the ones before it.
+void measure_batch_norms(const Graph& graph, Weights& weights,
+                         const std::vector<FloatBatch>& inputs, int threads);
 
 /// (v * scale - mean) / std of images first .. first+count-1.
 FloatBatch normalize(const ImageSet& images, std::int64_t first, std::int64_t count,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/float/normalization.h"
 
+#include <cassert>
 #include <string>
 
 #include "models/error.h"
+#include "quant/float/float_executor.h"
 
 namespace bitpulse {
 
@@ -29,6 +31,20 @@ bool can_be_negative(const DataSpec& data, std::int64_t channels) {
   for (std::int64_t c = 0; c < channels; ++c)
     if (normalized(data, c, 0) < 0 || normalized(data, c, 255) < 0) return true;
   return false;
+}
+
+FloatBatch normalize(const ImageSet& images, std::int64_t first, std::int64_t count,
+                     const DataSpec& data) {
+  assert(first >= 0 && first + count <= images.count);
+  check_normalization(data, images.shape.c);
+  FloatBatch batch{count, images.shape, {}};
+  batch.data.reserve(static_cast<std::size_t>(count * images.shape.elements()));
+  const std::uint8_t* pixel = images.pixels.data() + first * images.shape.elements();
+  for (std::int64_t b = 0; b < count; ++b)
+    for (std::int64_t c = 0; c < images.shape.c; ++c)
+      for (std::int64_t i = 0; i < images.shape.pixels(); ++i)
+        batch.data.push_back(static_cast<float>(normalized(data, c, *pixel++)));
+  return batch;
 }
 
 }  // namespace bitpulse
