@@ -48,7 +48,8 @@ BankedDram::BankedDram(const DramTiming& timing, double clock_mhz)
 
 void BankedDram::begin(std::uint64_t start_cycle) {
   begin_cycle_ = start_cycle;
-  begin_clock_ = end_clock_ = scale_up(start_cycle, dram_hz_, array_hz_);
+  begin_clock_ = scale_up(start_cycle, dram_hz_, array_hz_);
+  end_clock_ = 0;
   last_burst_ = kNone;
   for (std::uint32_t c = 0; c < t_.channels; ++c) refresh_until(c, begin_clock_);
 }
