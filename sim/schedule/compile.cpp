@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/compile.h"
+
+#include <cassert>
+
+#include "models/error.h"
+#include "sim/schedule/address_map.h"
+#include "sim/schedule/emit.h"
+#include "sim/schedule/layer_plan.h"
+#include "sim/schedule/layer_shape.h"
+#include "sim/schedule/search.h"
+#include "sim/schedule/tiling.h"
+#include "sim/schedule/width_groups.h"
+
+namespace bitpulse {
+
+namespace {
+
+const char* to_string(Rounding rounding) {
+  switch (rounding) {
+    case Rounding::kHalfUp:
+      return "half_up";
+    case Rounding::kHalfEven:
+      return "half_even";
+    case Rounding::kHalfAway:
+      return "half_away";
+  }
+  return "";
+}
+
+void check_rounding(const IntegerNetwork& network, const Machine& machine) {
+  if (network.rounding == machine.vector.rounding) return;
+  throw Error(ErrorKind::kInvalidInput, "machine '" + machine.name + "': its vector unit rounds " +
+                                            to_string(machine.vector.rounding) + ", but network '" +
+                                            network.name + "' was made for " +
+                                            to_string(network.rounding));
+}
+
+}  // namespace
+
+Program compile(const IntegerNetwork& network, const Machine& machine,
+                const CompileOptions& options, const ProgramCost& cost) {
+  check_rounding(network, machine);
+  const auto count = static_cast<std::int64_t>(network.layers.size());
+  const std::int64_t last = options.last_layer < 0 ? count - 1 : options.last_layer;
+  if (options.first_layer < 0 || options.first_layer > last || last >= count) {
+    throw Error(ErrorKind::kInvalidInput,
+                "network '" + network.name + "': layers " + std::to_string(options.first_layer) +
+                    ":" + std::to_string(last) + " of " + std::to_string(count));
+  }
+
+  Program program;
+  program.machine = machine;
+  program.batch = options.batch;
+  program.tensor_bit = map_tensors(network, options.batch, program.dram_bytes);
+  program.layers.reserve(static_cast<std::size_t>(last - options.first_layer + 1));
+  TilingSearch search(machine, cost);
+  for (std::int64_t i = options.first_layer; i <= last; ++i) {
+    const IntegerLayer& layer = network.layers[static_cast<std::size_t>(i)];
+    const LayerShape shape = layer_shape(network, layer, options.batch);
+    LayerPlan plan = make_plan(layer, shape, machine.array);
+    plan.layer = static_cast<std::uint32_t>(i);
+    LayerAddresses addresses = layer_addresses(layer, program.tensor_bit);
+    addresses.weights = align_region(program.dram_bytes) * 8;
+    const Tiling tiling = search.choose(shape, plan, addresses);
+    plan.tiling = describe(shape, plan.width_groups, tiling);
+    for (WidthGroup& group : plan.width_groups) {
+      group.order.segments = k_segments(machine.array, group.k_packed, tiling.k);
+    }
+    program.layers.push_back(std::move(plan));
+    const std::uint64_t end =
+        emit_layer(shape, program.layers.back().width_groups, tiling, addresses,
+                   static_cast<std::uint32_t>(program.layers.size() - 1), program);
+    program.dram_bytes = end / 8;
+  }
+  return program;
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/emit.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "models/units.h"
+#include "sim/schedule/layer_plan.h"
+#include "sim/schedule/patterns.h"
+#include "sim/schedule/regions.h"
+
+namespace bitpulse {
+
+namespace {
+
+constexpr CommandId kNone = ~CommandId{0};
+constexpr std::int64_t kStoreLag = 2;  // steps of loads that go before a store
+
+std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+bool same_place(const Region& a, const Region& b) {
+  return a.rows == b.rows && a.cols == b.cols && a.channels == b.channels;
+}
+
+/// One slot of the act or weight buffer.
+struct Slot {
+  CommandId load = kNone;          // the command that filled it; none: empty
+  Region region;                   // act: what it holds
+  std::size_t block = 0;           // weights: which block it holds
+  std::vector<CommandId> readers;  // commands whose end frees it
+};
+
+/// A tile of the output in the out buffer, waiting for its store.
+struct PendingStore {
+  std::int64_t step = 0;
+  CommandId vector = kNone;
+  Range m, channels;
+  std::size_t slot = 0;
+};
+
+class Emitter {
+ public:
+  Emitter(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
+          const LayerAddresses& addresses, std::uint32_t layer, Program& program)
+      : shape_(shape),
+        groups_(groups),
+        tiling_(tiling),
+        addresses_(addresses),
+        layer_(layer),
+        program_(program),
+        array_(program.machine.array),
+        half_(half_capacity(program.machine)) {
+    barrier_ =
+        program.commands.empty() ? kNone : static_cast<CommandId>(program.commands.size() - 1);
+  }
+
+  std::uint64_t run() {
+    place_weights();
+    if (tiling_.n_outer) {
+      for_channel_tiles([&](const GemmTile& n, std::size_t block) {
+        for_pixel_tiles([&](Range m) { tile(m, n, block); });
+      });
+    } else {
+      for_pixel_tiles([&](Range m) {
+        for_channel_tiles([&](const GemmTile& n, std::size_t block) { tile(m, n, block); });
+        if (tiling_.gather_outputs) finish_output({0, shape_.out_channels()}, m);
+      });
+    }
+    flush_stores(step_ + kStoreLag);
+    return weights_end_;
+  }
+
+ private:
+  // Loops -------------------------------------------------------------------------------------
+
+  template <class Visit>
+  void for_pixel_tiles(Visit&& visit) {
+    const std::int64_t count = tiling_.m.count(shape_);
+    for (std::int64_t i = 0; i < count; ++i) visit(tiling_.m.tile(shape_, i));
+  }
+
+  /// Width groups, convolution groups, channels, each with the number of its first weight block;
+  /// non-GEMM layers have channels only.
+  template <class Visit>
+  void for_channel_tiles(Visit&& visit) {
+    GemmTile tile;
+    std::size_t block = 0;
+    if (!shape_.is_gemm) {
+      for (std::int64_t n = 0; n < shape_.cout; n += tiling_.n) {
+        tile.n = {n, std::min(n + tiling_.n, shape_.cout)};
+        visit(tile, block);
+      }
+      return;
+    }
+    for (std::size_t w = 0; w < groups_.size(); ++w) {
+      tile.width_group = static_cast<std::uint32_t>(w);
+      const auto members = static_cast<std::int64_t>(groups_[w].groups.size());
+      const auto channels = static_cast<std::int64_t>(groups_[w].channels.front().size());
+      const auto k_tiles = static_cast<std::size_t>(ceil_div(groups_[w].k_packed, tiling_.k));
+      for (std::int64_t g = 0; g < members; g += tiling_.groups) {
+        tile.groups = {g, std::min(g + tiling_.groups, members)};
+        for (std::int64_t n = 0; n < channels; n += tiling_.n) {
+          tile.n = {n, std::min(n + tiling_.n, channels)};
+          visit(tile, block);
+          block += k_tiles;
+        }
+      }
+    }
+  }
+
+  template <class Visit>
+  void for_k_tiles(const WidthGroup& group, Visit&& visit) {
+    for (std::int64_t k = 0; k < group.k_packed; k += tiling_.k) {
+      visit(Range{k, std::min(k + tiling_.k, group.k_packed)});
+    }
+  }
+
+  // Weights -----------------------------------------------------------------------------------
+
+  /// One block per tile, in the order of its first load, which is the same for all loop orders.
+  void place_weights() {
+    weights_end_ = addresses_.weights;
+    first_block_ = program_.weights.size();
+    if (!shape_.is_gemm) return;
+    for_channel_tiles([&](GemmTile tile, std::size_t) {
+      const WidthGroup& group = groups_[tile.width_group];
+      for_k_tiles(group, [&](Range k) {
+        tile.k = k;
+        program_.weights.push_back({layer_, tile, weights_end_});
+        weights_end_ += weight_bits(group, tile);
+      });
+    });
+  }
+
+  std::int64_t codes(const WidthGroup& group, Range k) const {
+    return codes_before(shape_, group.mode.lanes, k.end) -
+           codes_before(shape_, group.mode.lanes, k.begin);
+  }
+
+  std::uint64_t weight_bits(const WidthGroup& group, const GemmTile& tile) const {
+    return u64(byte_aligned(tile.groups.size() * tile.n.size() * codes(group, tile.k) *
+                            group.weight_bits));
+  }
+
+  // Commands ----------------------------------------------------------------------------------
+
+  /// Opens a command; its predecessors are then added with wait_for.
+  CommandId add(Unit unit, std::size_t payload) {
+    Command command;
+    command.unit = unit;
+    command.layer = layer_;
+    command.payload = static_cast<std::uint32_t>(payload);
+    command.first_predecessor = static_cast<std::uint32_t>(program_.predecessors.size());
+    program_.commands.push_back(command);
+    return static_cast<CommandId>(program_.commands.size() - 1);
+  }
+
+  void wait_for(CommandId predecessor) {
+    if (predecessor == kNone) return;
+    program_.predecessors.push_back(predecessor);
+    ++program_.commands.back().predecessor_count;
+  }
+
+  /// The first command of a queue must not run into the layer before: its last command is a store.
+  void wait_for_layer_before(bool& waited) {
+    if (!waited && program_.commands.back().predecessor_count == 0) wait_for(barrier_);
+    waited = true;
+  }
+
+  CommandId add_dma(DmaCommand dma) {
+    dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
+    program_.dma.push_back(dma);
+    return add(Unit::kDma, program_.dma.size() - 1);
+  }
+
+  DmaCommand new_dma(Buffer buffer, bool is_store) const {
+    DmaCommand dma;
+    dma.is_store = is_store;
+    dma.buffer = buffer;
+    dma.first_pattern = static_cast<std::uint32_t>(program_.patterns.size());
+    return dma;
+  }
+
+  void wait_for_readers(Slot& slot) {
+    for (const CommandId reader : slot.readers) wait_for(reader);
+    slot.readers.clear();
+  }
+
+  /// Records an array command as reader; those that finish before it need not be named any more.
+  void add_reader(Slot& slot, CommandId reader) {
+    const FoldNest& nest = program_.array.back().nest;
+    while (!slot.readers.empty() &&
+           finishes_after(
+               array_, program_.array[program_.commands[slot.readers.back()].payload].nest, nest)) {
+      slot.readers.pop_back();
+    }
+    slot.readers.push_back(reader);
+  }
+
+  // Loads -------------------------------------------------------------------------------------
+
+  /// The slot that holds the region, loaded if need be.
+  Slot& act_slot(Region region) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (act_[i].load != kNone && same_place(act_[i].region, region)) {
+        recent_act_ = i;
+        return act_[i];
+      }
+    }
+    recent_act_ = 1 - recent_act_;
+    Slot& slot = act_[recent_act_];
+    region.buffer_bit = recent_act_ * u64(half_.act);
+    assert(region_bits(region, shape_.in.bits) <= half_.act);
+    slot.region = region;
+    DmaCommand dma = new_dma(Buffer::kAct, false);
+    dma.bytes = load_region(shape_.in, addresses_.in, region, program_.patterns);
+    slot.load = add_dma(dma);
+    wait_for_readers(slot);
+    return slot;
+  }
+
+  Slot& weight_slot(const WidthGroup& group, const GemmTile& tile, std::size_t block) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (weight_[i].load != kNone && weight_[i].block == block) {
+        recent_weight_ = i;
+        return weight_[i];
+      }
+    }
+    recent_weight_ = 1 - recent_weight_;
+    Slot& slot = weight_[recent_weight_];
+    slot.block = block;
+    DmaPattern pattern;
+    pattern.dram_bit = program_.weights[first_block_ + block].dram_bit;
+    pattern.run_bits = weight_bits(group, tile);
+    pattern.buffer_bit = recent_weight_ * u64(half_.weight);
+    assert(pattern.run_bits <= u64(half_.weight));
+    DmaCommand dma = new_dma(Buffer::kWeight, false);
+    program_.patterns.push_back(pattern);
+    dma.bytes = touched_bytes(pattern);
+    slot.load = add_dma(dma);
+    wait_for_readers(slot);
+    return slot;
+  }
+
+  // Steps -------------------------------------------------------------------------------------
+
+  /// One output tile: its K steps (or the input of the vector unit) and its vector command.
+  void tile(Range m, GemmTile tile, std::size_t block) {
+    tile.m = m;
+    if (shape_.is_gemm) {
+      gemm_tile(tile, block);
+    } else {
+      vector_tile(tile);
+    }
+    ++tiles_;
+    if (!tiling_.gather_outputs) finish_output(output_channels(tile), m);
+  }
+
+  void gemm_tile(GemmTile tile, std::size_t block) {
+    const WidthGroup& group = groups_[tile.width_group];
+    CommandId last = kNone;
+    for_k_tiles(group, [&](Range k) {
+      tile.k = k;
+      last = array_step(group, tile, block++);
+    });
+    vector_step(tile, last, {});
+  }
+
+  CommandId array_step(const WidthGroup& group, const GemmTile& tile, std::size_t block) {
+    Slot& weights = weight_slot(group, tile, block);
+    const Region region = act_region(group, tile);
+    Slot* acts = region.rows.size() > 0 ? &act_slot(region) : nullptr;
+    begin_step(tile);
+
+    ArrayCommand command;
+    command.nest = fold_nest(array_, group.mode, tile.groups.size(), tile.m.size(), tile.k.size(),
+                             tile.n.size());
+    command.tile = tile;
+    command.act = acts != nullptr ? acts->region : region;
+    command.weight_bit = recent_weight_ * u64(half_.weight);
+    command.acc_offset = acc_offset();
+    command.accumulate = tile.k.begin > 0;
+    command.macs = u64(tile.groups.size() * tile.m.size() * tile.n.size() * codes(group, tile.k));
+    program_.array.push_back(command);
+    const CommandId id = add(Unit::kArray, program_.array.size() - 1);
+    // dma commands finish in order, and the array has waited for those before.
+    CommandId load = weights.load;
+    if (acts != nullptr) load = std::max(load, acts->load);
+    if (loads_seen_ == kNone || load > loads_seen_) {
+      wait_for(load);
+      loads_seen_ = load;
+    }
+    if (tile.k.begin == 0) wait_for(acc_reader_[tiles_ % 2]);
+    wait_for_layer_before(array_waited_);
+    add_reader(weights, id);
+    if (acts != nullptr) add_reader(*acts, id);
+    return id;
+  }
+
+  Region act_region(const WidthGroup& group, const GemmTile& tile) const {
+    const auto conv_group = [&](std::int64_t index) {
+      return group.groups[static_cast<std::size_t>(index)];
+    };
+    const std::int64_t first = conv_group(tile.groups.begin);
+    if (tiling_.whole_act || tile.k.size() == group.k_packed) {
+      const std::int64_t last = conv_group(tile.groups.end - 1);
+      return input_region(shape_, tile.m,
+                          whole_kernel(shape_, {first * shape_.cin, (last + 1) * shape_.cin}));
+    }
+    return input_region(shape_, tile.m, kernel_span(shape_, group.mode.lanes, tile.k, first));
+  }
+
+  void vector_tile(const GemmTile& tile) {
+    Region input = input_region(shape_, tile.m, whole_kernel(shape_, tile.n));
+    Slot* slot = nullptr;
+    if (input.rows.size() > 0) {
+      slot = &act_slot(input);
+      input = slot->region;
+    }
+    begin_step(tile);
+    const CommandId id = vector_step(tile, slot != nullptr ? slot->load : kNone, input);
+    if (slot != nullptr) slot->readers.assign(1, id);
+  }
+
+  /// After a step's loads: the stores that are due, then the identity of a new output tile.
+  void begin_step(const GemmTile& tile) {
+    ++step_;
+    flush_stores(step_);
+    if (output_open_) return;
+    output_open_ = true;
+    output_first_ = static_cast<std::uint32_t>(program_.outputs.size());
+    const Range channels =
+        tiling_.gather_outputs ? Range{0, shape_.out_channels()} : output_channels(tile);
+    std::uint64_t at = out_slot() * u64(half_.out);
+    for (const StoreShape& store : shape_.stores) {
+      program_.outputs.push_back({channels, at});
+      at += u64(tile.m.size() * byte_aligned(channels.size() * store.tensor.bits));
+    }
+    identity_ = {};
+    output_ready_ = stored_[out_slot()];
+    if (shape_.has_identity) load_identity_tile(tile.m, channels, at);
+  }
+
+  void load_identity_tile(Range m, Range channels, std::uint64_t at) {
+    identity_.channels = identity_channels(shape_.identity, channels);
+    identity_.buffer_bit = at;
+    if (identity_.channels.size() == 0) return;
+    DmaCommand dma = new_dma(Buffer::kOut, false);
+    dma.bytes = load_identity(shape_, addresses_.identity, m, identity_, program_.patterns);
+    output_ready_ = add_dma(dma);  // after the store that frees the slot: dma runs in order
+  }
+
+  CommandId vector_step(const GemmTile& tile, CommandId input_ready, const Region& input) {
+    const std::int64_t channels =
+        shape_.is_gemm ? tile.groups.size() * tile.n.size() : tile.n.size();
+    VectorCommand command;
+    command.elements = u64(tile.m.size() * channels);
+    command.passes = shape_.passes;
+    command.tile = tile;
+    if (shape_.is_gemm) {
+      command.tile.k = {0, groups_[tile.width_group].k_packed};
+      command.acc_offset = acc_offset();
+    } else {
+      command.input = input;
+      command.act_read_bits =
+          command.elements * u64(shape_.window.kernel_h * shape_.window.kernel_w * shape_.in.bits);
+    }
+    command.identity = identity_;
+    if (shape_.has_identity) {
+      command.out_read_bits =
+          u64(tile.m.size() * identity_codes(tile) * shape_.identity.tensor.bits);
+    }
+    for (const StoreShape& store : shape_.stores) {
+      command.out_write_bits += command.elements * u64(store.tensor.bits);
+    }
+    command.first_output = output_first_;
+    command.output_count = static_cast<std::uint32_t>(shape_.stores.size());
+    program_.vector.push_back(command);
+    vector_ = add(Unit::kVector, program_.vector.size() - 1);
+    wait_for(input_ready);
+    wait_for(output_ready_);
+    output_ready_ = kNone;  // later commands of the tile come after this one
+    wait_for_layer_before(vector_waited_);
+    acc_reader_[tiles_ % 2] = vector_;
+    return vector_;
+  }
+
+  /// Identity codes per pixel that a vector command reads.
+  std::int64_t identity_codes(const GemmTile& tile) const {
+    if (!shape_.is_gemm || groups_.size() == 1) {
+      return identity_channels(shape_.identity, output_channels(tile)).size();
+    }
+    const WidthGroup& group = groups_[tile.width_group];
+    std::int64_t count = 0;
+    for (std::int64_t g = tile.groups.begin; g < tile.groups.end; ++g) {
+      const auto& channels = group.channels[static_cast<std::size_t>(g)];
+      for (std::int64_t n = tile.n.begin; n < tile.n.end; ++n) {
+        const std::int64_t c = channels[static_cast<std::size_t>(n)];
+        count += identity_channels(shape_.identity, {c, c + 1}).size();
+      }
+    }
+    return count;
+  }
+
+  /// Output channels of a tile; one width group only, where they are neighbours.
+  Range output_channels(const GemmTile& tile) const {
+    if (!shape_.is_gemm) return tile.n;
+    if (tile.groups.size() > 1) {
+      return {tile.groups.begin * shape_.cout, tile.groups.end * shape_.cout};
+    }
+    const std::int64_t base = tile.groups.begin * shape_.cout;
+    return {base + tile.n.begin, base + tile.n.end};
+  }
+
+  // Stores ------------------------------------------------------------------------------------
+
+  void finish_output(Range channels, Range m) {
+    pending_.push_back({step_, vector_, m, channels, out_slot()});
+    output_open_ = false;
+    ++outputs_;
+  }
+
+  /// Emits the stores of steps up to `step` - kStoreLag.
+  void flush_stores(std::int64_t step) {
+    while (first_pending_ < pending_.size() && pending_[first_pending_].step + kStoreLag <= step) {
+      emit_stores(pending_[first_pending_++]);
+    }
+  }
+
+  void emit_stores(const PendingStore& pending) {
+    std::uint64_t at = pending.slot * u64(half_.out);
+    for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
+      const StoreShape& store = shape_.stores[i];
+      DmaCommand dma = new_dma(Buffer::kOut, true);
+      dma.bytes = store_tile(shape_, store, addresses_.stores[i], pending.m, {pending.channels, at},
+                             program_.patterns);
+      at += u64(pending.m.size() * byte_aligned(pending.channels.size() * store.tensor.bits));
+      stored_[pending.slot] = add_dma(dma);
+      wait_for(pending.vector);
+    }
+  }
+
+  std::size_t out_slot() const { return static_cast<std::size_t>(outputs_ % 2); }
+  std::uint64_t acc_offset() const { return u64(tiles_ % 2 * half_.sums); }
+
+  const LayerShape& shape_;
+  const std::vector<WidthGroup>& groups_;
+  const Tiling& tiling_;
+  const LayerAddresses& addresses_;
+  const std::uint32_t layer_;
+  Program& program_;
+  const ArraySpec& array_;
+  const Footprint half_;
+
+  CommandId barrier_ = kNone;  // the last store of the layer before
+  bool array_waited_ = false, vector_waited_ = false;
+
+  std::array<Slot, 2> act_, weight_;
+  std::size_t recent_act_ = 1, recent_weight_ = 1;
+  std::size_t first_block_ = 0;  // of the layer, in Program::weights
+  std::uint64_t weights_end_ = 0;
+
+  std::int64_t step_ = -1;          // of loads
+  std::int64_t tiles_ = 0;          // output tiles begun: accumulator slots alternate
+  std::int64_t outputs_ = 0;        // stores begun: out-buffer slots alternate
+  CommandId loads_seen_ = kNone;    // the latest load the array has waited for
+  CommandId vector_ = kNone;        // the last vector command
+  CommandId output_ready_ = kNone;  // what frees (and fills) the slot of the open output
+  bool output_open_ = false;
+  std::uint32_t output_first_ = 0;
+  Region identity_;
+  std::array<CommandId, 2> acc_reader_{kNone, kNone}, stored_{kNone, kNone};
+  std::vector<PendingStore> pending_;
+  std::size_t first_pending_ = 0;
+};
+
+}  // namespace
+
+bool finishes_after(const ArraySpec& array, const FoldNest& earlier, const FoldNest& later) {
+  const auto reach = [&](const FoldNest& nest) {
+    const std::uint64_t cols = std::min<std::uint64_t>(array.cols, nest.cols_extent);
+    if (array.dataflow != Dataflow::kOs) return cols;
+    return cols + std::min<std::uint64_t>(array.rows, nest.rows_extent);
+  };
+  return later.stream + reach(later) >= reach(earlier);
+}
+
+std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                         const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
+                         Program& program) {
+  return Emitter(shape, groups, tiling, addresses, layer, program).run();
+}
+
+}  // namespace bitpulse

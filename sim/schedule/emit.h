@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a layer and its tiling to commands: loads, array commands, vector commands and stores with
+// the predecessors that make double buffering safe. Each buffer has two slots; a tile that still
+// stands in one is not loaded again. The dma queue runs two steps ahead: the store of step i comes
+// after the loads of step i + 2, so that neither waits for the other's unit.
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/program.h"
+#include "sim/schedule/layer_shape.h"
+#include "sim/schedule/tiling.h"
+
+namespace bitpulse {
+
+/// DRAM addresses (bits) of a layer's tensors and of its first weight block.
+struct LayerAddresses {
+  std::uint64_t in = 0, identity = 0, weights = 0;
+  std::vector<std::uint64_t> stores;  // by store
+};
+
+/// Appends the commands of one layer, as Program::layers[layer]; returns the end of its weights in
+/// DRAM. The commands depend on the tiling, not on the buffer sizes, but for buffer addresses.
+std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                         const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
+                         Program& program);
+
+/// Whether `later` (after `earlier` in the array queue) finishes last whatever happens, by section
+/// 4's intervals: every fold of `later` streams after the last of `earlier`.
+bool finishes_after(const ArraySpec& array, const FoldNest& earlier, const FoldNest& later);
+
+}  // namespace bitpulse

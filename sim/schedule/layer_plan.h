@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The tile-independent columns of a layer's report row (section 9): GEMM sizes, folds, and the
+// closed forms of the untiled GEMM on this array and on SCALE-Sim's.
+
+#include "sim/program.h"
+#include "sim/schedule/layer_shape.h"
+
+namespace bitpulse {
+
+/// Everything but `layer`, `tiling` and the orders' segments.
+LayerPlan make_plan(const IntegerLayer& layer, const LayerShape& shape, const ArraySpec& array);
+
+/// The fold nest of `repeats` GEMMs of m x k x n (k in K'; section 3's mapping).
+FoldNest fold_nest(const ArraySpec& array, const PeMode& mode, std::int64_t repeats, std::int64_t m,
+                   std::int64_t k, std::int64_t n);
+
+std::uint64_t fold_count(const FoldNest& nest, const ArraySpec& array);
+
+/// Section 4's serial cost of a nest, fold after fold: r + T + R + c - 2 each.
+std::uint64_t serial_cycles(const FoldNest& nest, const ArraySpec& array);
+
+/// SCALE-Sim's count for one GEMM: folds * P - 1, every fold at full R and C (section 9).
+std::uint64_t scalesim_cycles(const ArraySpec& array, std::int64_t m, std::int64_t k,
+                              std::int64_t n);
+
+}  // namespace bitpulse

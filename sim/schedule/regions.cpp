@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/regions.h"
+
+#include <algorithm>
+
+#include "models/units.h"
+
+namespace bitpulse {
+
+KernelSpan whole_kernel(const LayerShape& shape, Range channels) {
+  return {{0, shape.window.kernel_h}, {0, shape.window.kernel_w}, channels};
+}
+
+KernelSpan kernel_span(const LayerShape& shape, std::int64_t lanes, Range k, std::int64_t group) {
+  const std::int64_t per_position = ceil_div(shape.cin, lanes);
+  const std::int64_t first = k.begin / per_position, last = (k.end - 1) / per_position;
+  const std::int64_t kw = shape.window.kernel_w;
+  KernelSpan span;
+  span.rows = {first / kw, last / kw + 1};
+  span.cols = span.rows.size() == 1 ? Range{first % kw, last % kw + 1} : Range{0, kw};
+  span.channels = {0, shape.cin};
+  if (first == last) {
+    const std::int64_t base = first * per_position;
+    span.channels = {(k.begin - base) * lanes, std::min((k.end - base) * lanes, shape.cin)};
+  }
+  span.channels.begin += group * shape.cin;
+  span.channels.end += group * shape.cin;
+  return span;
+}
+
+Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) {
+  const Window& w = shape.window;
+  const auto row_from = [&](std::int64_t out_row, std::int64_t kernel_row) {
+    const std::int64_t image = out_row / shape.out_h, y = out_row % shape.out_h;
+    const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h;
+    return image * shape.in.h + std::clamp<std::int64_t>(in_y, 0, shape.in.h);
+  };
+  const auto row_to = [&](std::int64_t out_row, std::int64_t kernel_row) {
+    const std::int64_t image = out_row / shape.out_h, y = out_row % shape.out_h;
+    const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h + 1;
+    return image * shape.in.h + std::clamp<std::int64_t>(in_y, 0, shape.in.h);
+  };
+  Region region;
+  region.channels = kernel.channels;
+  const std::int64_t first_row = m.begin / shape.out_w, last_row = (m.end - 1) / shape.out_w;
+  region.rows = {row_from(first_row, kernel.rows.begin), row_to(last_row, kernel.rows.end - 1)};
+  region.rows.end = std::max(region.rows.begin, region.rows.end);
+  region.cols = {0, shape.in.w};
+  if (first_row == last_row && m.size() < shape.out_w) {
+    const std::int64_t x0 = m.begin - first_row * shape.out_w;
+    const std::int64_t x1 = m.end - 1 - first_row * shape.out_w;
+    const std::int64_t left = x0 * w.stride_w - w.pad_left + kernel.cols.begin * w.dilation_w;
+    const std::int64_t right =
+        x1 * w.stride_w - w.pad_left + (kernel.cols.end - 1) * w.dilation_w + 1;
+    region.cols.begin = std::clamp<std::int64_t>(left, 0, shape.in.w);
+    region.cols.end = std::clamp(right, region.cols.begin, shape.in.w);
+  }
+  if (region.rows.size() == 0 || region.cols.size() == 0) {  // nothing but padding
+    region.rows = region.cols = {0, 0};
+  }
+  return region;
+}
+
+std::int64_t region_bits(const Region& region, std::int64_t code_bits) {
+  return region.rows.size() * region.cols.size() * byte_aligned(region.channels.size() * code_bits);
+}
+
+std::int64_t codes_before(const LayerShape& shape, std::int64_t lanes, std::int64_t k) {
+  const std::int64_t per_position = ceil_div(shape.cin, lanes);
+  return k / per_position * shape.cin + std::min(k % per_position * lanes, shape.cin);
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/tiling.h"
+
+#include <algorithm>
+
+#include "models/units.h"
+
+namespace bitpulse {
+
+namespace {
+
+/// Input rows and columns behind any tile of `m`: an upper bound over its positions.
+struct Halo {
+  std::int64_t rows = 0, cols = 0;
+};
+
+Halo largest_halo(const LayerShape& shape, const PixelTiling& m, std::int64_t kernel_rows,
+                  std::int64_t kernel_cols) {
+  const Window& w = shape.window;
+  const bool in_one_row = m.row_parts > 0 || shape.out_w % m.size == 0;
+  const std::int64_t all_rows = shape.batch * shape.out_h;
+  std::int64_t out_rows = 1;
+  if (!in_one_row) {
+    out_rows =
+        m.size % shape.out_w == 0 ? m.size / shape.out_w : ceil_div(m.size - 1, shape.out_w) + 1;
+    out_rows = std::min(out_rows, all_rows);
+  }
+  Halo halo;
+  halo.rows = (out_rows - 1) * w.stride_h + (kernel_rows - 1) * w.dilation_h + 1;
+  // The hull of a tile that goes on in the next image has the rows that no window reads, and
+  // clipping there saves no padding.
+  const std::int64_t borders = shape.batch == 1 ? 0 : ceil_div(out_rows - 1, shape.out_h);
+  const std::int64_t unread = std::max<std::int64_t>(0, shape.in.h - shape.out_h * w.stride_h);
+  halo.rows += borders * (unread + w.pad_top + w.pad_bottom);
+  halo.rows = std::min(halo.rows, std::min(borders + 1, shape.batch) * shape.in.h);
+  halo.cols = shape.in.w;
+  if (in_one_row && m.size < shape.out_w) {
+    const std::int64_t hull = (m.size - 1) * w.stride_w + (kernel_cols - 1) * w.dilation_w + 1;
+    halo.cols = std::min(halo.cols, hull);
+  }
+  return halo;
+}
+
+std::int64_t act_bits(const LayerShape& shape, const Tiling& tiling, std::int64_t kernel_rows,
+                      std::int64_t kernel_cols, std::int64_t channels) {
+  const Halo halo = largest_halo(shape, tiling.m, kernel_rows, kernel_cols);
+  return halo.rows * halo.cols * byte_aligned(channels * shape.in.bits);
+}
+
+/// Act bits of the largest K tile of one convolution group.
+std::int64_t act_bits_of_k_tile(const LayerShape& shape, const Tiling& tiling, std::int64_t lanes,
+                                std::int64_t k_packed) {
+  const std::int64_t per_position = ceil_div(shape.cin, lanes);
+  const std::int64_t k = std::min(tiling.k, k_packed);
+  const std::int64_t kw = shape.window.kernel_w;
+  if (per_position % k == 0) {
+    return act_bits(shape, tiling, 1, 1, std::min(k * lanes, shape.cin));
+  }
+  std::int64_t positions = ceil_div(k, per_position) + (k % per_position == 0 ? 0 : 1);
+  positions = std::min(positions, shape.window.kernel_h * kw);
+  const std::int64_t rows = std::min(shape.window.kernel_h, ceil_div(positions - 1, kw) + 1);
+  return act_bits(shape, tiling, rows, kw, shape.cin);
+}
+
+std::int64_t out_bits(const LayerShape& shape, std::int64_t pixels, Range channels) {
+  std::int64_t bits = 0;
+  for (const StoreShape& store : shape.stores) {
+    bits += pixels * byte_aligned(channels.size() * store.tensor.bits);
+  }
+  if (shape.has_identity) {
+    const std::int64_t held = std::min(channels.size(), shape.identity.tensor.c);
+    bits += pixels * byte_aligned(held * shape.identity.tensor.bits);
+  }
+  return bits;
+}
+
+/// Descending sizes that cut `extent` units evenly into 1, 2, 3, 4, 6, 8, 12, ... parts.
+template <class Add>
+void even_cuts(std::int64_t extent, Add&& add) {
+  std::int64_t last = 0;
+  for (std::int64_t parts = 1; last != 1; parts += std::max<std::int64_t>(1, parts / 3)) {
+    const std::int64_t size = ceil_div(extent, std::min(parts, extent));
+    if (size != last) add(size);
+    last = size;
+  }
+}
+
+void halvings(std::int64_t below, std::vector<std::int64_t>& sizes) {
+  for (std::int64_t size = below / 2; size >= 1; size /= 2) sizes.push_back(size);
+}
+
+/// Multiples of `unit` that cut `extent` evenly, then halves of the unit down to 1.
+std::vector<std::int64_t> unit_cuts(std::int64_t extent, std::int64_t unit) {
+  std::vector<std::int64_t> sizes;
+  even_cuts(ceil_div(extent, unit),
+            [&](std::int64_t units) { sizes.push_back(std::min(units * unit, extent)); });
+  halvings(std::min(unit, extent), sizes);
+  return sizes;
+}
+
+std::vector<PixelTiling> pixel_cuts(const LayerShape& shape, std::int64_t unit) {
+  std::vector<PixelTiling> sizes;
+  if (unit > 1) {  // the pixels sit on a side of the array: whole folds of them
+    for (const std::int64_t size : unit_cuts(shape.m, unit)) sizes.push_back({size, 0});
+    return sizes;
+  }
+  even_cuts(shape.m / shape.out_w, [&](std::int64_t rows) {
+    sizes.push_back({rows * shape.out_w, 0});
+  });
+  even_cuts(shape.out_w, [&](std::int64_t size) {
+    if (size < shape.out_w) sizes.push_back({size, ceil_div(shape.out_w, size)});
+  });
+  return sizes;
+}
+
+}  // namespace
+
+std::int64_t PixelTiling::count(const LayerShape& shape) const {
+  return row_parts > 0 ? shape.m / shape.out_w * row_parts : ceil_div(shape.m, size);
+}
+
+Range PixelTiling::tile(const LayerShape& shape, std::int64_t index) const {
+  if (row_parts == 0) return {index * size, std::min((index + 1) * size, shape.m)};
+  const std::int64_t row = index / row_parts * shape.out_w, part = index % row_parts;
+  return {row + part * size, row + std::min((part + 1) * size, shape.out_w)};
+}
+
+Footprint footprint(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                    const Tiling& tiling) {
+  Footprint need;
+  const std::int64_t kh = shape.window.kernel_h, kw = shape.window.kernel_w;
+  const std::int64_t pixels = std::min(tiling.m.size, shape.m);
+  if (!shape.is_gemm) {
+    const std::int64_t channels = std::min(tiling.n, shape.cout);
+    need.act = act_bits(shape, tiling, kh, kw, channels);
+    need.out = out_bits(shape, pixels, {0, channels});
+    return need;
+  }
+  std::int64_t out_channels = 0;
+  for (const WidthGroup& group : groups) {
+    const auto per_group = static_cast<std::int64_t>(group.channels.front().size());
+    const auto members = static_cast<std::int64_t>(group.groups.size());
+    const std::int64_t repeats = std::min(tiling.groups, members);
+    const std::int64_t n = std::min(tiling.n, per_group);
+    const std::int64_t k = std::min(tiling.k, group.k_packed);
+    const std::int64_t codes = k == group.k_packed
+                                   ? kh * kw * shape.cin
+                                   : std::min(k * group.mode.lanes, kh * kw * shape.cin);
+    need.weight = std::max(need.weight, byte_aligned(repeats * n * codes * group.weight_bits));
+    need.sums = std::max(need.sums, repeats * pixels * n);
+    out_channels = std::max(out_channels, repeats * n);
+    std::int64_t act = 0;
+    if (tiling.whole_act || k == group.k_packed) {
+      // Members of a width group need not be neighbours: the tile spans all between.
+      std::int64_t span = repeats;
+      for (std::int64_t g = 0; g < members; g += repeats) {
+        const auto last = static_cast<std::size_t>(std::min(g + repeats, members) - 1);
+        span = std::max(span, group.groups[last] - group.groups[static_cast<std::size_t>(g)] + 1);
+      }
+      act = act_bits(shape, tiling, kh, kw, span * shape.cin);
+    } else {
+      act = act_bits_of_k_tile(shape, tiling, group.mode.lanes, group.k_packed);
+    }
+    need.act = std::max(need.act, act);
+  }
+  if (tiling.gather_outputs) out_channels = shape.out_channels();
+  need.out = out_bits(shape, pixels, {0, out_channels});
+  return need;
+}
+
+Footprint half_capacity(const Machine& machine) {
+  const auto half_bits = [](std::uint32_t kib) { return std::int64_t{kib} * 1024 * 8 / 2; };
+  return {half_bits(machine.buffers.act_kib), half_bits(machine.buffers.weight_kib),
+          half_bits(machine.buffers.out_kib),
+          half_bits(machine.buffers.acc_kib) / machine.array.acc_bits};
+}
+
+bool fits(const Footprint& need, const Footprint& have) {
+  return need.act <= have.act && need.weight <= have.weight && need.out <= have.out &&
+         need.sums <= have.sums;
+}
+
+TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                   const ArraySpec& array) {
+  TileGrid grid;
+  if (!shape.is_gemm) {
+    grid.m = pixel_cuts(shape, 1);
+    grid.groups = {1};
+    grid.n = unit_cuts(shape.cout, 1);
+    grid.k = {1};
+    return grid;
+  }
+  std::int64_t n = 0, k = 0;
+  for (const WidthGroup& group : groups) {
+    n = std::max(n, static_cast<std::int64_t>(group.channels.front().size()));
+    k = std::max(k, group.k_packed);
+  }
+  const bool on_columns = array.dataflow != Dataflow::kIs;
+  grid.m = pixel_cuts(shape, array.dataflow == Dataflow::kWs   ? 1
+                             : array.dataflow == Dataflow::kOs ? array.rows
+                                                               : array.cols);
+  grid.groups = unit_cuts(shape.groups, 1);
+  grid.n = unit_cuts(n, on_columns ? array.cols : 1);
+  even_cuts(ceil_div(k, array.rows),
+            [&](std::int64_t folds) { grid.k.push_back(std::min(folds * array.rows, k)); });
+  if (array.dataflow == Dataflow::kOs) halvings(std::min<std::int64_t>(array.rows, k), grid.k);
+  return grid;
+}
+
+std::string describe(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                     const Tiling& tiling) {
+  std::string text = "m " + std::to_string(std::min(tiling.m.size, shape.m));
+  if (shape.is_gemm) {
+    std::int64_t k = 0;
+    for (const WidthGroup& group : groups) k = std::max(k, group.k_packed);
+    text += ", k " + std::to_string(std::min(tiling.k, k));
+  }
+  text += ", n " + std::to_string(std::min(tiling.n, shape.cout));
+  if (shape.groups > 1) text += ", groups " + std::to_string(tiling.groups);
+  text += tiling.n_outer ? "; n outer" : "; m outer";
+  if (!tiling.whole_act) text += ", act per k";
+  if (tiling.gather_outputs) text += ", gathered store";
+  return text;
+}
+
+}  // namespace bitpulse

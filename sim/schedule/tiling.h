@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a layer is cut into tiles and in which order they run, what that needs of the buffers, and
+// the candidates the compiler chooses from.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/program.h"
+#include "sim/schedule/layer_shape.h"
+
+namespace bitpulse {
+
+/// Ranges of flattened output pixels: either runs of `size` pixels, or every output row cut into
+/// `row_parts` parts of `size` pixels (the last smaller).
+struct PixelTiling {
+  std::int64_t size = 1;
+  std::int64_t row_parts = 0;  // 0: runs regardless of rows
+
+  std::int64_t count(const LayerShape& shape) const;
+  Range tile(const LayerShape& shape, std::int64_t index) const;
+  friend bool operator==(PixelTiling a, PixelTiling b) {
+    return a.size == b.size && a.row_parts == b.row_parts;
+  }
+};
+
+/// One way to run a layer. Sizes clip at each width group's extent.
+struct Tiling {
+  PixelTiling m;
+  std::int64_t groups = 1;      // convolution groups per command; pooling: unused
+  std::int64_t n = 1;           // output channels per group (pooling: channels)
+  std::int64_t k = 1;           // K' elements; ws, is: a multiple of the rows unless all
+  bool n_outer = false;         // weights (or channels) outer, pixels inner; else the reverse
+  bool whole_act = true;        // the input tile serves all K tiles; else one per K tile
+  bool gather_outputs = false;  // one store per pixel tile, with all channels
+};
+
+/// Bits (accumulators: sums) that one half of each buffer must hold.
+struct Footprint {
+  std::int64_t act = 0, weight = 0, out = 0, sums = 0;
+};
+Footprint footprint(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                    const Tiling& tiling);
+
+/// What one half of each buffer holds.
+Footprint half_capacity(const Machine& machine);
+bool fits(const Footprint& need, const Footprint& have);
+
+/// Tile sizes to choose from, each descending and ending with the smallest there is. They depend
+/// on the layer and the array, never on a buffer: a machine with bigger buffers has every choice
+/// of one with smaller buffers.
+struct TileGrid {
+  std::vector<PixelTiling> m;
+  std::vector<std::int64_t> groups, n, k;
+};
+TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                   const ArraySpec& array);
+
+/// "m 196, k 1152, n 32; n outer"
+std::string describe(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                     const Tiling& tiling);
+
+}  // namespace bitpulse
