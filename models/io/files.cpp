@@ -30,15 +30,23 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
-  int close_now() {
+  int release() {
     const int fd = fd_;
     fd_ = -1;
-    return ::close(fd);
+    return fd;
   }
 
  private:
   int fd_;
 };
+
+/// Size as the file system tells it: 0 for pipes and devices.
+std::uint64_t announced_size(int fd, const std::string& path) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail_io(path, "cannot read", errno);
+  if (S_ISDIR(status.st_mode)) fail_io(path, "cannot read", EISDIR);
+  return static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+}
 
 /// Removes the temporary file unless it has taken its place.
 struct TemporaryFile {
@@ -77,7 +85,7 @@ void write_file_atomically(const std::string& path, std::string_view content) {
   }
   write_all(file.get(), content, path);
   if (::fsync(file.get()) != 0) fail_io(path, "cannot write", errno);
-  if (file.close_now() != 0) fail_io(path, "cannot write", errno);
+  if (::close(file.release()) != 0) fail_io(path, "cannot write", errno);
   if (::rename(temporary.path.c_str(), path.c_str()) != 0) fail_io(path, "cannot write", errno);
   temporary.kept = true;
   // The rename lasts once the folder is on disk; file systems that cannot sync a folder say EINVAL.
@@ -89,17 +97,39 @@ void write_file_atomically(const std::string& path, std::string_view content) {
   }
 }
 
+InputFile::InputFile(const std::string& path) : path_(path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) fail_io(path, "cannot open", errno);
+  size_ = announced_size(file.get(), path);
+  descriptor_ = file.release();
+}
+
+InputFile::~InputFile() { ::close(descriptor_); }
+
+void InputFile::read(std::uint64_t offset, void* to, std::size_t count) const {
+  auto* at = static_cast<char*>(to);
+  while (count > 0) {
+    const ssize_t n = ::pread(descriptor_, at, count, static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail_io(path_, "cannot read", errno);
+    if (n == 0) {
+      throw Error(ErrorKind::kIo, printable(path_, 400) + ": ended at byte " +
+                                      std::to_string(offset) + " while it was read");
+    }
+    at += n;
+    offset += static_cast<std::uint64_t>(n);
+    count -= static_cast<std::size_t>(n);
+  }
+}
+
 std::string read_file(const std::string& path, std::uint64_t limit) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) fail_io(path, "cannot open", errno);
-  struct stat status {};
-  if (::fstat(file.get(), &status) != 0) fail_io(path, "cannot read", errno);
-  if (S_ISDIR(status.st_mode)) fail_io(path, "cannot read", EISDIR);
   const auto refuse = [&](const std::string& found) {
     throw Error(ErrorKind::kLimit, printable(path, 400) + ": found " + found +
                                        " bytes, expected at most " + std::to_string(limit));
   };
-  const auto announced = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
+  const std::uint64_t announced = announced_size(file.get(), path);
   if (announced > limit) refuse(std::to_string(announced));
 
   // Pipes and device files announce no size: read on until the end or the limit.

@@ -3,6 +3,7 @@
 
 // Whole files: read within a limit, written so that no reader ever sees half of one.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,6 +12,27 @@ namespace bitpulse {
 
 /// Writes through a temporary file in the same folder, fsync and rename. errors kIo.
 void write_file_atomically(const std::string& path, std::string_view content);
+
+/// A file that is read in parts.
+class InputFile {
+ public:
+  /// errors  kIo: missing, unreadable, or a folder
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }
+
+  /// Bytes offset .. offset + count - 1. errors kIo, also where the file ends before.
+  void read(std::uint64_t offset, void* to, std::size_t count) const;
+
+ private:
+  std::string path_;
+  std::uint64_t size_ = 0;
+  int descriptor_ = -1;
+};
 
 /// Whole file, refused above `limit` bytes. errors kIo, kLimit.
 std::string read_file(const std::string& path, std::uint64_t limit);

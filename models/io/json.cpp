@@ -141,6 +141,15 @@ std::vector<std::string> JsonValue::keys() const {
   return names;
 }
 
+std::vector<std::pair<std::string, JsonValue>> JsonValue::object_items() const {
+  std::vector<std::pair<std::string, JsonValue>> items;
+  for (const auto& item : object().items()) {
+    JsonValue value(document_, &item.value(), pointer_ + "/" + pointer_token(item.key()));
+    items.emplace_back(item.key(), std::move(value));
+  }
+  return items;
+}
+
 void JsonValue::only_keys(std::initializer_list<std::string_view> allowed) const {
   for (const auto& item : object().items()) {
     if (std::find(allowed.begin(), allowed.end(), item.key()) != allowed.end()) continue;

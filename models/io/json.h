@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/io/files.h"
@@ -47,6 +48,8 @@ class JsonValue {
   JsonValue at(std::string_view key) const;
   std::optional<JsonValue> find(std::string_view key) const;
   std::vector<std::string> keys() const;
+  /// All keys with their values, in linear time.
+  std::vector<std::pair<std::string, JsonValue>> object_items() const;
   void only_keys(std::initializer_list<std::string_view> allowed) const;
 
   /// Array access. size() is also the number of keys of an object.
