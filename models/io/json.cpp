@@ -151,12 +151,15 @@ std::vector<std::pair<std::string, JsonValue>> JsonValue::object_items() const {
 }
 
 void JsonValue::only_keys(std::initializer_list<std::string_view> allowed) const {
+  only_keys(std::vector<std::string_view>(allowed));
+}
+
+void JsonValue::only_keys(const std::vector<std::string_view>& allowed) const {
   for (const auto& item : object().items()) {
     if (std::find(allowed.begin(), allowed.end(), item.key()) != allowed.end()) continue;
-    const std::vector<std::string_view> known(allowed);
     fail_at(pointer_ + "/" + pointer_token(item.key()),
             "unknown key '" + printable(item.key()) + "'",
-            "one of " + join(known) + did_you_mean(item.key(), known));
+            "one of " + join(allowed) + did_you_mean(item.key(), allowed));
   }
 }
 
@@ -200,7 +203,10 @@ std::string JsonValue::text() const {
 }
 
 std::size_t JsonValue::choice(std::initializer_list<std::string_view> allowed) const {
-  const std::vector<std::string_view> names(allowed);
+  return choice(std::vector<std::string_view>(allowed));
+}
+
+std::size_t JsonValue::choice(const std::vector<std::string_view>& names) const {
   const std::string expected = "one of " + quoted_list(names);
   if (!value_->is_string()) fail(expected);
   const auto& value = value_->get_ref<const std::string&>();
@@ -227,6 +233,7 @@ void JsonValue::fail_at(const std::string& where, const std::string& found,
 }
 
 const Json& JsonValue::raw() const { return *value_; }
+std::string JsonValue::raw_text() const { return value_->dump(); }
 
 JsonValue load_json(const std::string& path, const JsonLimits& limits) {
   return parse_json(read_file(path, limits.bytes), path, limits);

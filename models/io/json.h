@@ -51,6 +51,7 @@ class JsonValue {
   /// All keys with their values, in linear time.
   std::vector<std::pair<std::string, JsonValue>> object_items() const;
   void only_keys(std::initializer_list<std::string_view> allowed) const;
+  void only_keys(const std::vector<std::string_view>& allowed) const;
 
   /// Array access. size() is also the number of keys of an object.
   std::size_t size() const;
@@ -63,6 +64,7 @@ class JsonValue {
   std::string text() const;
   /// One of `allowed`, as its index.
   std::size_t choice(std::initializer_list<std::string_view> allowed) const;
+  std::size_t choice(const std::vector<std::string_view>& allowed) const;
 
   /// Fails unless the root says "schema": `expected`.
   void require_schema(std::string_view expected) const;
@@ -73,6 +75,8 @@ class JsonValue {
 
   /// The value itself, keys in the document's order: for those who store or echo it.
   const nlohmann::ordered_json& raw() const;
+  /// The value as compact JSON text.
+  std::string raw_text() const;
 
  private:
   struct Document;
