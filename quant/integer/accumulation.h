@@ -43,4 +43,21 @@ struct AccumulationOrder {
 /// stands for 32 bits, wrap, one segment.
 using LayerAccumulation = std::vector<std::pair<int, AccumulationOrder>>;
 
+/// What did not fit.
+struct OverflowCounts {
+  std::uint64_t intermediate = 0;  // additions and shifts
+  std::uint64_t final_sum = 0;     // output elements whose exact sum, before bias, leaves acc_bits
+  std::uint64_t saturations = 0;   // sum + bias, residual clips, stored sums beyond 16 bits
+  OverflowCounts& operator+=(const OverflowCounts& o) {
+    intermediate += o.intermediate;
+    final_sum += o.final_sum;
+    saturations += o.saturations;
+    return *this;
+  }
+  friend bool operator==(const OverflowCounts& a, const OverflowCounts& b) {
+    return a.intermediate == b.intermediate && a.final_sum == b.final_sum &&
+           a.saturations == b.saturations;
+  }
+};
+
 }  // namespace bitpulse

@@ -10,20 +10,16 @@
 #include "models/io/images.h"
 #include "quant/integer/accumulation.h"
 #include "quant/integer/integer_network.h"
+#include "quant/integer/isa.h"
 
 namespace bitpulse {
-
-struct OverflowCounts {
-  std::uint64_t intermediate = 0;  // additions and shifts
-  std::uint64_t final_sum = 0;     // output elements whose exact sum, before bias, leaves acc_bits
-  std::uint64_t saturations =
-      0;  // sum + bias beyond 32 bits, residual clips, stored sums beyond 16
-};
 
 /// Codes of stored tensors, NHWC with batch outermost; one vector per StoredTensor.
 using TensorCodes = std::vector<std::vector<std::int32_t>>;
 
 /// Codes of the network's input tensors from image bytes through the input tables.
+///
+/// errors  kInvalidInput: images of another shape, or not as many
 TensorCodes encode_inputs(const IntegerNetwork& network, const ImageSet& images, std::int64_t first,
                           std::int64_t count);
 
@@ -32,13 +28,18 @@ struct ExecuteOptions {
   bool keep_all_tensors = false;                  // else only inputs not yet dead and outputs
   std::vector<LayerAccumulation> accumulation;    // by layer; empty: 32 bits, wrap
   std::int64_t first_layer = 0, last_layer = -1;  // inclusive; -1: to the end
+  Isa isa = best_isa();
 };
 struct ExecuteResult {
   TensorCodes tensors;                   // empty vectors where not kept
   std::vector<OverflowCounts> overflow;  // by layer
 };
 
-/// Runs `batch` images from their input codes.
+/// Runs `batch` images from their input codes. The result is the same at any number of threads.
+///
+/// errors  kInvalidInput: what validate() refuses, tensors that are missing, of another size or
+/// with
+///         codes beyond their precision
 ExecuteResult execute(const IntegerNetwork& network, TensorCodes tensors, std::int64_t batch,
                       const ExecuteOptions& options);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/integer/isa.h"
 
+#include "quant/integer/kernel_table.h"
+
 namespace bitpulse {
 
 std::vector<Isa> supported_isas() {
@@ -21,5 +23,22 @@ Isa best_isa() {
   static const Isa best = supported_isas().back();
   return best;
 }
+
+namespace detail {
+
+const KernelTable& kernels(Isa isa) {
+  switch (isa) {
+#ifdef BITPULSE_X86_KERNELS
+    case Isa::kAvx512Vnni:
+      return avx512_kernels();
+    case Isa::kAvx2:
+      return avx2_kernels();
+#endif
+    default:
+      return portable_kernels();
+  }
+}
+
+}  // namespace detail
 
 }  // namespace bitpulse

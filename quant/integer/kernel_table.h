@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
+#include "models/precision.h"
 #include "quant/integer/accumulation.h"
+#include "quant/integer/isa.h"
 
 namespace bitpulse::detail {
 
@@ -59,6 +61,22 @@ struct OrderedArgs {
   bool empty;
 };
 
+/// Rows of values become rows of codes; `columns` is a multiple of kBlock, per-column parameters
+/// are as wide.
+struct RequantizeArgs {
+  const std::int32_t* values;
+  std::int64_t value_stride, rows, columns;
+  const std::int64_t *m, *shift, *half;  // half = 2^(shift-1), 0 where shift is 0
+  const std::int64_t* negative;          // second multipliers, or null
+  const std::int32_t* other;             // second operand, or null
+  std::int64_t other_stride;
+  const std::int64_t* other_m;
+  std::int64_t min, max;
+  Rounding rounding;
+  std::int32_t* out;
+  std::int64_t out_stride;
+};
+
 struct KernelTable {
   void (*dot_bytes)(const DotArgs&);  // u8 rows; null where rows are always words
   void (*dot_words)(const DotArgs&);
@@ -67,7 +85,11 @@ struct KernelTable {
   std::uint64_t (*ordered)(const OrderedArgs&, bool depthwise);
   /// Adds the exact sums to exact[row * stride + channel].
   void (*exact)(const OrderedArgs&, bool depthwise, std::int64_t* exact, std::int64_t stride);
+  /// Returns how many results were clamped.
+  std::uint64_t (*requantize)(const RequantizeArgs&);
 };
+
+const KernelTable& kernels(Isa isa);
 
 const KernelTable& portable_kernels();
 const KernelTable& avx2_kernels();

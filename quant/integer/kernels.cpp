@@ -21,19 +21,6 @@ using detail::kBlock;
 constexpr std::int64_t kCheckedRows = 4;  // rows whose digits are at hand at a time
 constexpr std::int64_t kMaxCodes = std::int64_t{1} << 22;  // K: keeps every counter below 2^32
 
-const detail::KernelTable& table_of(Isa isa) {
-  switch (isa) {
-#ifdef BITPULSE_X86_KERNELS
-    case Isa::kAvx512Vnni:
-      return detail::avx512_kernels();
-    case Isa::kAvx2:
-      return detail::avx2_kernels();
-#endif
-    default:
-      return detail::portable_kernels();
-  }
-}
-
 void require(bool ok, ErrorKind kind, const std::string& text) {
   if (!ok) throw Error(kind, "integer GEMM: " + text);
 }
@@ -109,8 +96,8 @@ void check(const GemmSpec& spec) {
 }
 
 RowForm row_form(const GemmSpec& spec, Isa isa) {
-  const bool bytes = table_of(isa).dot_bytes != nullptr && !spec.depthwise && spec.act.bits <= 8 &&
-                     spec.weight_bits <= 8;
+  const bool bytes = detail::kernels(isa).dot_bytes != nullptr && !spec.depthwise &&
+                     spec.act.bits <= 8 && spec.weight_bits <= 8;
   return bytes ? RowForm::kBytes : RowForm::kWords;
 }
 
@@ -122,7 +109,7 @@ int row_bias(RowForm form, Precision act) {
 WeightTile::WeightTile(const GemmSpec& spec, std::int64_t k_begin, std::int64_t k_end,
                        std::int64_t n, const std::int16_t* codes, Isa isa)
     : spec_(spec),
-      kernels_(&table_of(isa)),
+      kernels_(&detail::kernels(isa)),
       form_(row_form(spec, isa)),
       n_(n),
       codes_(0),

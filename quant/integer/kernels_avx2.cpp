@@ -12,6 +12,7 @@ namespace {
 constexpr int kVectorBytes = 32;
 
 #include "quant/integer/ordered_kernel.inl"
+#include "quant/integer/requantize_kernel.inl"
 
 template <int kRows>
 void dot_rows(const DotArgs& a, const std::int8_t* rows, const __m256i* weights,
@@ -63,7 +64,7 @@ void dot_words(const DotArgs& a) {
   }
 }
 
-constexpr KernelTable kTable{nullptr, dot_words, dot_depthwise, ordered, exact};
+constexpr KernelTable kTable{nullptr, dot_words, dot_depthwise, ordered, exact, requantize};
 
 }  // namespace
 

@@ -12,6 +12,7 @@ namespace {
 constexpr int kVectorBytes = 64;
 
 #include "quant/integer/ordered_kernel.inl"
+#include "quant/integer/requantize_kernel.inl"
 
 struct Bytes {
   static __m512i dot(__m512i sum, __m512i x, __m512i w) { return _mm512_dpbusd_epi32(sum, x, w); }
@@ -86,7 +87,7 @@ void dot(const DotArgs& a) {
   for (; block < a.blocks; ++block) dot_blocks<Dot, 1, 8>(a, block, kOne<Dot>);
 }
 
-constexpr KernelTable kTable{dot<Bytes>, dot<Words>, dot_depthwise, ordered, exact};
+constexpr KernelTable kTable{dot<Bytes>, dot<Words>, dot_depthwise, ordered, exact, requantize};
 
 }  // namespace
 

@@ -10,6 +10,7 @@ namespace {
 constexpr int kVectorBytes = 16;
 
 #include "quant/integer/ordered_kernel.inl"
+#include "quant/integer/requantize_kernel.inl"
 
 void dot_words(const DotArgs& a) {
   for (std::int64_t block = 0; block < a.blocks; ++block) {
@@ -36,7 +37,7 @@ void dot_words(const DotArgs& a) {
   }
 }
 
-constexpr KernelTable kTable{nullptr, dot_words, dot_depthwise, ordered, exact};
+constexpr KernelTable kTable{nullptr, dot_words, dot_depthwise, ordered, exact, requantize};
 
 }  // namespace
 
