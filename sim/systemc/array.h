@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The array unit: takes commands as soon as their predecessors have finished, places their folds
+// behind those in flight by the wavefront model, forms their sums from the bytes in the buffers and
+// adds them to accumulator memory in program order. Buffers are read when the command is issued;
+// the claims on them last from its start to its finish.
+
+#include <cstdint>
+#include <optional>
+#include <systemc>
+
+#include "sim/engine.h"
+#include "sim/systemc/accumulator.h"
+#include "sim/systemc/buffer.h"
+#include "sim/systemc/tile_math.h"
+#include "sim/systemc/unit.h"
+#include "sim/systemc/wavefront.h"
+
+namespace bitpulse {
+
+class ArrayUnit : public UnitModule {
+ public:
+  sc_core::sc_port<BufferIf> act{"act"};
+  sc_core::sc_port<BufferIf> weight{"weight"};
+  sc_core::sc_port<AccumulatorIf> sums{"sums"};
+
+  explicit ArrayUnit(sc_core::sc_module_name name) : UnitModule(name) {}
+
+  /// The wavefront orders commands; the queue need not wait for one to finish.
+  bool accepts() const override { return true; }
+  std::uint64_t issue(CommandId id) override;
+
+ private:
+  void reset_unit() override;
+  CommandTime place(CommandId id, const ArrayCommand& command);
+  void form_sums(CommandId id, const ArrayCommand& command, CommandTime time);
+
+  std::optional<Wavefront> wavefront_;
+  TileMath math_;
+};
+
+}  // namespace bitpulse

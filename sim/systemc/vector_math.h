@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What one vector command computes: from sums or packed codes to the packed codes of every store.
+// The formulas are those of quant/integer/epilogue.h; here tiles are cut out of the buffers, pooled
+// where the layer pools, and written back in bits.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "quant/integer/epilogue.h"
+#include "quant/integer/integer_network.h"
+#include "quant/integer/kernels.h"
+#include "sim/program.h"
+
+namespace bitpulse {
+
+struct VectorOperands {
+  const std::vector<SumTile>* sums = nullptr;  // GEMM
+  const std::uint8_t* act = nullptr;           // others: the act buffer
+  std::uint8_t* out = nullptr;                 // the out buffer: identity and outputs
+  const OutputTile* outputs = nullptr;         // one per store
+};
+
+class VectorMath {
+ public:
+  void reset() { epilogues_.clear(); }
+
+  /// Runs a command of layer `plan`; returns the saturations counted.
+  std::uint64_t run(const IntegerNetwork& network, const LayerPlan& plan,
+                    const VectorCommand& command, const VectorOperands& operands);
+
+  /// Bits a command's tiles take in their buffers.
+  static std::uint64_t input_bits(const IntegerNetwork& network, const IntegerLayer& layer,
+                                  const VectorCommand& command);
+  static std::uint64_t identity_bits(const IntegerNetwork& network, const IntegerLayer& layer,
+                                     const VectorCommand& command);
+  static std::uint64_t output_bits(const IntegerNetwork& network, const IntegerLayer& layer,
+                                   const VectorCommand& command, const OutputTile& output,
+                                   std::size_t store);
+
+ private:
+  /// Some columns of a tile, as values: [m][column], rows `stride` apart.
+  struct Columns {
+    std::vector<std::int64_t> channels;
+    const std::int32_t* values = nullptr;
+    std::int64_t stride = 0;
+  };
+  std::uint64_t finish_columns(const IntegerNetwork& network, const LayerPlan& plan,
+                               const VectorCommand& command, const VectorOperands& operands,
+                               const Columns& columns);
+  const Epilogue& epilogue(const IntegerNetwork& network, const LayerPlan& plan,
+                           const std::vector<std::int64_t>& channels);
+  void pool(const IntegerNetwork& network, const IntegerLayer& layer, const VectorCommand& command,
+            const VectorOperands& operands, std::int64_t stride);
+  void read_identity(const IntegerNetwork& network, const IntegerLayer& layer,
+                     const VectorCommand& command, const VectorOperands& operands,
+                     const std::vector<std::int64_t>& channels, std::int64_t stride);
+
+  struct Cached {
+    std::uint32_t layer = 0;
+    std::vector<std::int64_t> channels;
+    std::unique_ptr<Epilogue> epilogue;
+  };
+  std::vector<Cached> epilogues_;  // of one layer
+
+  // Workspaces.
+  std::vector<std::int32_t> region_, values_, identity_, outputs_;
+};
+
+}  // namespace bitpulse

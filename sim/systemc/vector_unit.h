@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The vector unit: bias, requantization, activation, residual add and pooling, one command at a
+// time, 4 + passes * ceil(elements / lanes) cycles (section 5). It reads sums from accumulator
+// memory or codes from the act buffer, the identity from the out buffer, and writes packed codes
+// to the out buffer.
+
+#include <cstdint>
+#include <systemc>
+
+#include "sim/systemc/accumulator.h"
+#include "sim/systemc/buffer.h"
+#include "sim/systemc/unit.h"
+#include "sim/systemc/vector_math.h"
+
+namespace bitpulse {
+
+class VectorUnit : public UnitModule {
+ public:
+  sc_core::sc_port<BufferIf> act{"act"};
+  sc_core::sc_port<BufferIf> out{"out"};
+  sc_core::sc_port<AccumulatorIf> sums{"sums"};
+
+  explicit VectorUnit(sc_core::sc_module_name name) : UnitModule(name) {}
+
+  bool accepts() const override { return idle(); }
+  std::uint64_t issue(CommandId id) override;
+
+ private:
+  void reset_unit() override { math_.reset(); }
+  void compute(CommandId id, const VectorCommand& command, std::uint64_t finish);
+
+  VectorMath math_;
+};
+
+}  // namespace bitpulse
