@@ -2,13 +2,25 @@
 #pragma once
 
 // Energy and area: a pure function of counters, cycles, machine and a technology file whose every
-// entry names node and source.
+// entry names node and source. Energies are linear in counters and cycles, so layers add up to the
+// run.
+//
+// Components: "array", "act_buffer", "weight_buffer", "accumulator", "out_buffer", "vector", "dram"
+// by their actions; "leakage" by time; "clock" by time and register bits, the clock tree only.
+//  - array: one PE-cycle each, accumulation included.
+//  - buffers: the array takes one word per row and column and cycle, so a buffer is cut into one
+//    bank per port it feeds (rows: act in ws and os, weights in is; columns: all others), and each
+//    bank into two macros, the halves of double buffering. A macro is accessed by words of the
+//    table; narrow operands share a word, so a bit costs the word's energy over its bits.
+//  - dram: activates, bits and refreshes. A burst is paid for whole; what it moves beyond the bytes
+//    asked for costs the mean of read and write.
+// DMA engine, control and wires between blocks are not priced.
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "models/io/json.h"
 #include "models/units.h"
 #include "sim/counters.h"
 #include "sim/machine.h"
