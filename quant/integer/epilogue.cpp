@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/integer/epilogue.h"
 
-#include <algorithm>
 #include <cassert>
-#include <limits>
 
 #include "quant/integer/kernel_table.h"
 
@@ -12,8 +10,6 @@ namespace bitpulse {
 namespace {
 
 constexpr CodeRange kClip16{-32768, 32767};
-constexpr CodeRange kClip32{std::numeric_limits<std::int32_t>::min(),
-                            std::numeric_limits<std::int32_t>::max()};
 
 /// Whether a sum copied to a 16-bit stream saturates; what an activation takes away does not.
 bool leaves_stream(std::int32_t sum, CodeRange clamp) {
@@ -83,17 +79,23 @@ std::uint64_t Epilogue::apply(const Stage& stage, const std::int32_t* values,
        rounding_, out, out_stride});
 }
 
-/// sum + bias, saturated to 32 bits.
+/// sum + bias, saturated to 32 bits, without a branch: `over` is all ones where the signs of both
+/// terms differ from the sum's.
 std::uint64_t Epilogue::add_bias(const EpilogueTile& tile, std::int32_t* out) const {
   std::uint64_t saturated = 0;
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
+  for (std::int64_t i = 0; i < tile.rows; ++i, out += columns_) {
     const std::int32_t* values = tile.values + i * tile.value_stride;
+    const std::int32_t* bias = bias_.data();
+    std::uint32_t in_row = 0;
     for (std::int64_t j = 0; j < columns_; ++j) {
-      const std::int64_t exact = std::int64_t{values[j]} + bias_[static_cast<std::size_t>(j)];
-      const std::int64_t fit = std::clamp(exact, kClip32.min, kClip32.max);
-      saturated += fit != exact ? 1 : 0;
-      *out++ = static_cast<std::int32_t>(fit);
+      const auto a = static_cast<std::uint32_t>(values[j]), b = static_cast<std::uint32_t>(bias[j]);
+      const std::uint32_t sum = a + b;
+      const std::uint32_t over = 0u - (((sum ^ a) & (sum ^ b)) >> 31);
+      const std::uint32_t end = 0x7fffffffu + (a >> 31);
+      out[j] = static_cast<std::int32_t>((sum & ~over) | (end & over));
+      in_row += over & 1u;
     }
+    saturated += in_row;
   }
   return saturated;
 }

@@ -142,30 +142,28 @@ class GemmLayer {
   }
 
   void pack() {
-    check_specs();
-    parallel_for(
-        run_.threads, static_cast<std::int64_t>(pending_.size()), [this](std::int64_t i, int) {
-          const Pending& p = pending_[static_cast<std::size_t>(i)];
-          const std::int64_t k = positions_ * cin_;
-          std::vector<std::int16_t> codes;
-          codes.reserve(p.channels.size() * static_cast<std::size_t>(k));
-          for (std::int64_t c : p.channels) copy_weights(c * k, k, codes);
-          units_[p.unit].chunks[p.slot] = std::make_unique<Chunk>(Chunk{
-              WeightTile(p.spec, 0, p.spec.packed_k(), static_cast<std::int64_t>(p.channels.size()),
-                         codes.data(), run_.isa),
-              LayerTail(run_, p.channels)});
-        });
-  }
-
-  void check_specs() const {
     for (const Pending& p : pending_) check(p.spec);
+    parallel_for(run_.threads, static_cast<std::int64_t>(pending_.size()),
+                 [this](std::int64_t i, int) {
+                   const Pending& p = pending_[static_cast<std::size_t>(i)];
+                   auto& chunk = units_[p.unit].chunks[p.slot];
+                   chunk = op_.weights.narrow.empty() ? make_chunk(p, op_.weights.wide)
+                                                      : make_chunk(p, op_.weights.narrow);
+                 });
   }
 
-  void copy_weights(std::int64_t at, std::int64_t count, std::vector<std::int16_t>& codes) const {
-    const auto append = [&](const auto& from) {
-      codes.insert(codes.end(), from.begin() + at, from.begin() + at + count);
-    };
-    op_.weights.narrow.empty() ? append(op_.weights.wide) : append(op_.weights.narrow);
+  template <class Code>
+  std::unique_ptr<Chunk> make_chunk(const Pending& p, const std::vector<Code>& weights) const {
+    const std::int64_t k = positions_ * cin_, n = static_cast<std::int64_t>(p.channels.size());
+    std::vector<Code> copy;
+    const Code* codes = weights.data() + p.channels[0] * k;
+    if (p.channels.back() - p.channels[0] + 1 != n) {  // other widths stand between
+      for (const std::int64_t c : p.channels)
+        copy.insert(copy.end(), weights.begin() + c * k, weights.begin() + (c + 1) * k);
+      codes = copy.data();
+    }
+    return std::make_unique<Chunk>(Chunk{
+        WeightTile(p.spec, 0, p.spec.packed_k(), n, codes, run_.isa), LayerTail(run_, p.channels)});
   }
 
   /// Tiles of pixels times chunks: at least four per thread where the layer has as many.

@@ -106,8 +106,9 @@ int row_bias(RowForm form, Precision act) {
   return !act.is_signed && act.bits == 16 ? -32768 : 0;
 }
 
+template <class Code>
 WeightTile::WeightTile(const GemmSpec& spec, std::int64_t k_begin, std::int64_t k_end,
-                       std::int64_t n, const std::int16_t* codes, Isa isa)
+                       std::int64_t n, const Code* codes, Isa isa)
     : spec_(spec),
       kernels_(&detail::kernels(isa)),
       form_(row_form(spec, isa)),
@@ -128,51 +129,85 @@ WeightTile::WeightTile(const GemmSpec& spec, std::int64_t k_begin, std::int64_t 
   bound(codes);
 }
 
-void WeightTile::pack(const std::int16_t* codes) {
+template WeightTile::WeightTile(const GemmSpec&, std::int64_t, std::int64_t, std::int64_t,
+                                const std::int8_t*, Isa);
+template WeightTile::WeightTile(const GemmSpec&, std::int64_t, std::int64_t, std::int64_t,
+                                const std::int16_t*, Isa);
+
+namespace {
+
+/// One block: steps of kStep codes of Packed for each of 16 channels (of which `channels` exist).
+template <class Packed, int kStep, class Code>
+void pack_block(const Code* codes, std::int64_t count, std::int64_t channels, std::int8_t* to) {
+  const std::int64_t whole = count / kStep, rest = count % kStep;
+  const auto put = [&](std::int64_t step, std::int64_t n, std::int64_t steps_codes) {
+    Packed packed[kStep] = {};
+    for (std::int64_t i = 0; i < steps_codes; ++i)
+      packed[i] = static_cast<Packed>(codes[n * count + step * kStep + i]);
+    std::memcpy(to + (step * kBlock + n) * 4, packed, 4);
+  };
+  for (std::int64_t step = 0; step < whole; ++step)
+    for (std::int64_t n = 0; n < channels; ++n) put(step, n, kStep);
+  for (std::int64_t n = 0; rest > 0 && n < channels; ++n) put(whole, n, rest);
+}
+
+}  // namespace
+
+template <class Code>
+void WeightTile::pack(const Code* codes) {
   const std::int64_t blocks = ceil_div(n_, kBlock);
-  const std::int64_t step_codes = form_ == RowForm::kBytes ? 4 : 2;
-  const std::int64_t steps = ceil_div(codes_, step_codes);
-  block_bytes_ = steps * kBlock * 4;
+  const bool bytes = form_ == RowForm::kBytes;
+  block_bytes_ = ceil_div(codes_, bytes ? 4 : 2) * kBlock * 4;
   packed_.assign(static_cast<std::size_t>(blocks * block_bytes_), 0);
-  start_.assign(static_cast<std::size_t>(blocks * kBlock), 0);
-  for (std::int64_t n = 0; n < n_; ++n) {
-    const std::int16_t* from = codes + n * codes_;
-    std::int8_t* to = packed_.data() + n / kBlock * block_bytes_ + n % kBlock * 4;
-    if (form_ == RowForm::kBytes) {
-      for (std::int64_t k = 0; k < codes_; ++k)
-        to[(k >> 2) * kBlock * 4 + (k & 3)] = static_cast<std::int8_t>(from[k]);
-    } else {
-      for (std::int64_t k = 0; k < codes_; ++k)
-        std::memcpy(to + (k >> 1) * kBlock * 4 + (k & 1) * 2, from + k, 2);
-    }
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::int64_t channels = std::min(kBlock, n_ - b * kBlock);
+    const Code* from = codes + b * kBlock * codes_;
+    std::int8_t* to = packed_.data() + b * block_bytes_;
+    bytes ? pack_block<std::int8_t, 4>(from, codes_, channels, to)
+          : pack_block<std::int16_t, 2>(from, codes_, channels, to);
   }
 }
 
-void WeightTile::bound(const std::int16_t* codes) {
+/// Where even the widest codes cannot overflow, weights need not be looked at.
+template <class Code>
+void WeightTile::bound(const Code* codes) {
   const AccumulationOrder& o = spec_.order;
   const CodeRange act = spec_.act.range();
-  interval_.resize(static_cast<std::size_t>(n_));
+  const std::int64_t widest = codes_ * std::max(-act.min, act.max) << (spec_.weight_bits - 1);
+  const bool fits = o.act_digits * o.weight_digits == 1 && widest < std::int64_t{1}
+                                                                        << (o.acc_bits - 1);
+  interval_.assign(static_cast<std::size_t>(n_), fits ? Interval{-widest, widest} : Interval{});
+  start_.assign(static_cast<std::size_t>(ceil_div(n_, kBlock) * kBlock), 0);
+  if (fits && bias() == 0) return;
   for (std::int64_t n = 0; n < n_; ++n) {
-    const std::int16_t* w = codes + n * codes_;
-    Interval& interval = interval_[static_cast<std::size_t>(n)];
+    const Code* w = codes + n * codes_;
     std::int64_t whole = 0;
     for (std::int64_t k = 0; k < codes_; ++k) whole += w[k];
-    for (int e = 0; e < o.weight_digits; ++e) {
-      std::int64_t positive = 0, negative = 0;
-      for (std::int64_t k = 0; k < codes_; ++k) {
-        const int digit = digit_of(w[k], e, o.weight_digits, o.digit_bits);
-        (digit > 0 ? positive : negative) += digit;
-      }
-      for (int d = 0; d < o.act_digits; ++d) {
-        const CodeRange x = digit_range(act, d, o.act_digits, o.digit_bits);
-        const std::int64_t unit = std::int64_t{1} << ((d + e) * o.digit_bits);
-        interval.max += (positive * x.max + negative * x.min) * unit;
-        interval.min += (positive * x.min + negative * x.max) * unit;
-      }
-    }
     start_[static_cast<std::size_t>(n)] =
         static_cast<std::int32_t>(static_cast<std::uint32_t>(-whole * bias()));
+    if (!fits) interval_[static_cast<std::size_t>(n)] = sum_interval(w);
   }
+}
+
+/// The interval of every partial sum of one channel: of all digit pairs, shifted.
+template <class Code>
+WeightTile::Interval WeightTile::sum_interval(const Code* codes) const {
+  const AccumulationOrder& o = spec_.order;
+  Interval interval;
+  for (int e = 0; e < o.weight_digits; ++e) {
+    std::int64_t positive = 0, negative = 0;
+    for (std::int64_t k = 0; k < codes_; ++k) {
+      const int digit = digit_of(codes[k], e, o.weight_digits, o.digit_bits);
+      (digit > 0 ? positive : negative) += digit;
+    }
+    for (int d = 0; d < o.act_digits; ++d) {
+      const CodeRange x = digit_range(spec_.act.range(), d, o.act_digits, o.digit_bits);
+      const std::int64_t unit = std::int64_t{1} << ((d + e) * o.digit_bits);
+      interval.max += (positive * x.max + negative * x.min) * unit;
+      interval.min += (positive * x.min + negative * x.max) * unit;
+    }
+  }
+  return interval;
 }
 
 void SumTile::reset(std::int64_t rows, std::int64_t n) {
@@ -369,11 +404,14 @@ void SumTile::load_digits(const WeightTile& weights, const ActRows& rows, std::i
 std::uint64_t SumTile::final_overflows() const {
   const std::int64_t max = (std::int64_t{1} << (acc_bits_ - 1)) - 1;
   std::uint64_t overflows = 0;
-  for (std::int64_t i = 0; i < rows_; ++i) {
-    for (std::int64_t n = 0; n < n_; ++n) {
-      if (checked_[static_cast<std::size_t>(n / kBlock)] == 0) continue;
-      const std::int64_t exact = exact_[static_cast<std::size_t>(i * stride() + n)];
-      overflows += exact < -max - 1 || exact > max ? 1 : 0;
+  for (std::int64_t b = 0; b < blocks_; ++b) {
+    if (checked_[static_cast<std::size_t>(b)] == 0) continue;
+    const std::int64_t end = std::min(n_, (b + 1) * kBlock);
+    for (std::int64_t i = 0; i < rows_; ++i) {
+      for (std::int64_t n = b * kBlock; n < end; ++n) {
+        const std::int64_t exact = exact_[static_cast<std::size_t>(i * stride() + n)];
+        overflows += exact < -max - 1 || exact > max ? 1 : 0;
+      }
     }
   }
   return overflows;

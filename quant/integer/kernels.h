@@ -61,11 +61,13 @@ struct ActRows {
 /// Weights of a tile, packed for the vector kernels, with the interval of their sums.
 class WeightTile {
  public:
-  /// codes    [n][codes of K' elements k_begin..k_end-1]; depthwise: [n][positions]
+  /// codes    [n][codes of K' elements k_begin..k_end-1]; depthwise: [n][positions]. Code is
+  ///          std::int8_t or std::int16_t
   /// k_begin, k_end  must be 0, ends of segments, or K'
   /// errors   those of check(spec)
+  template <class Code>
   WeightTile(const GemmSpec& spec, std::int64_t k_begin, std::int64_t k_end, std::int64_t n,
-             const std::int16_t* codes, Isa isa = best_isa());
+             const Code* codes, Isa isa = best_isa());
 
   RowForm form() const { return form_; }
   int bias() const { return row_bias(form_, spec_.act); }
@@ -78,8 +80,12 @@ class WeightTile {
   struct Interval {
     std::int64_t min = 0, max = 0;
   };
-  void pack(const std::int16_t* codes);
-  void bound(const std::int16_t* codes);
+  template <class Code>
+  void pack(const Code* codes);
+  template <class Code>
+  void bound(const Code* codes);
+  template <class Code>
+  Interval sum_interval(const Code* codes) const;
   const std::int8_t* block(std::int64_t b) const { return packed_.data() + b * block_bytes_; }
 
   GemmSpec spec_;

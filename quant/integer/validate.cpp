@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "models/error.h"
 
@@ -166,20 +168,18 @@ class LayerChecker : public Checker {
 
   template <class Code>
   void check_codes(const GemmOp& op, const std::vector<Code>& codes, std::int64_t k) const {
+    using Unsigned = std::make_unsigned_t<Code>;
     for (std::int64_t c = 0; c < layer_.out.c; ++c) {
       const std::uint8_t bits = op.weight_bits[static_cast<std::size_t>(c)];
       const CodeRange range = Precision{bits, true}.range();
-      const auto first = codes.begin() + c * k;
-      Code low = *first, high = *first;
-      bool zero = false;
-      for (std::int64_t i = 0; i < k; ++i) {
-        low = std::min(low, first[i]);
-        high = std::max(high, first[i]);
-        zero |= first[i] == 0;
-      }
-      require(low >= range.min && high <= range.max && (bits > 1 || !zero),
-              "weights " + std::to_string(low) + ".." + std::to_string(high) + " in channel " +
-                  std::to_string(c) + " of " + std::to_string(bits) + " bits");
+      if (range.max >= std::numeric_limits<Code>::max()) continue;
+      const Code* first = codes.data() + c * k;
+      const auto span = static_cast<Unsigned>(range.max - range.min);
+      bool bad = false;
+      for (std::int64_t i = 0; i < k; ++i)
+        bad |= static_cast<Unsigned>(first[i] - range.min) > span || (bits == 1 && first[i] == 0);
+      require(!bad, "a weight in channel " + std::to_string(c) + " is no code of " +
+                        std::to_string(bits) + " bits");
     }
   }
 
