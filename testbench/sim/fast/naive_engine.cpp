@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "testbench/sim/memory/jedec.h"
+
 namespace bitpulse {
 namespace {
 
@@ -93,6 +95,45 @@ void count_folds(const Program& program, const Command& command, Counters& count
   if (array.macs > 0) counters.macs[{plan.act_bits, group.weight_bits}] += array.macs;
 }
 
+/// The slow memory and what it has counted; runs go in one by one, as the patterns have them.
+class NaiveMemory {
+ public:
+  explicit NaiveMemory(const Machine& machine) : dram_(machine.dram.timing, machine.clock_mhz) {}
+
+  std::uint64_t transfer(const Program& program, const DmaCommand& dma, std::uint64_t start,
+                         Counters& counters) {
+    const std::size_t logged = dram_.log().size();
+    dram_.begin(start);
+    for (std::uint32_t i = 0; i < dma.pattern_count; ++i) {
+      const DmaPattern& p = program.patterns[dma.first_pattern + i];
+      for (std::uint64_t row = 0; row < p.rows; ++row) {
+        for (std::uint64_t run = 0; run < p.runs; ++run) {
+          const std::uint64_t bit = p.dram_bit + row * p.dram_row_stride + run * p.dram_run_stride;
+          dram_.access(bit / 8, (bit % 8 + p.run_bits + 7) / 8, dma.is_store);
+        }
+      }
+    }
+    for (std::size_t i = logged; i < dram_.log().size(); ++i) {
+      const DramCommand::Kind kind = dram_.log()[i].kind;
+      if (kind == DramCommand::Kind::kRefresh) ++counters.dram_refreshes;
+      if (kind == DramCommand::Kind::kActivate) ++counters.dram_activates, --counters.dram_row_hits;
+      if (kind == DramCommand::Kind::kRead || kind == DramCommand::Kind::kWrite) {
+        ++counters.dram_row_hits;
+      }
+    }
+    return dram_.finish();
+  }
+
+ private:
+  jedec::SlowDram dram_;
+};
+
+std::uint64_t transfer_fixed(const DramSpec& dram, std::uint64_t bytes, std::uint64_t start) {
+  std::uint64_t finish = start + dram.latency_cycles;
+  for (std::uint64_t moved = 0; moved < bytes; moved += dram.bytes_per_cycle) ++finish;
+  return finish;
+}
+
 }  // namespace
 
 RunResult run_naively(const Program& program) {
@@ -102,6 +143,8 @@ RunResult run_naively(const Program& program) {
   result.layers.resize(program.layers.size());
   std::vector<bool> done(count, false);
   NaiveArray array(program.machine.array);
+  NaiveMemory memory(program.machine);
+  const bool banked = program.machine.dram.model == DramModel::kBanked;
   std::uint64_t dma_free = 0, vector_free = 0;
 
   for (std::size_t left = count; left > 0; --left) {
@@ -128,10 +171,9 @@ RunResult run_naively(const Program& program) {
         count_folds(program, command, counters);
       } else if (command.unit == Unit::kDma) {
         const DmaCommand& dma = program.dma[command.payload];
-        const DramSpec& dram = program.machine.dram;
         const std::uint64_t start = std::max(ready, dma_free);
-        dma_free = start + dram.latency_cycles;
-        for (std::uint64_t moved = 0; moved < dma.bytes; moved += dram.bytes_per_cycle) ++dma_free;
+        dma_free = banked ? memory.transfer(program, dma, start, counters)
+                          : transfer_fixed(program.machine.dram, dma.bytes, start);
         result.times[id] = {start, dma_free};
       } else {
         const VectorCommand& vector = program.vector[command.payload];

@@ -2,7 +2,8 @@
 #pragma once
 
 // The rules of sim/README.md, sections 4 and 5, taken literally and slowly: one step per fold, one
-// command at a time from whichever queue can go on, counters summed fold by fold. Fixed memory.
+// command at a time from whichever queue can go on, counters summed fold by fold, banked memory by
+// the controller that looks at every earlier command.
 
 #include <cstdint>
 

@@ -27,6 +27,18 @@ Machine random_machine(Random& random) {
   m.dram.bytes_per_cycle = pick(random, 1u, 8u);
   m.dram.latency_cycles = pick(random, 0u, 20u);
   m.vector.lanes = pick(random, 1u, 8u);
+  if (pick(random, 0, 3) == 0) {
+    m.dram.model = DramModel::kBanked;
+    m.clock_mhz = pick(random, 100, 1000);
+    DramTiming& t = m.dram.timing;
+    t.dram_mhz = pick(random, 200, 1000);
+    t.channels = 1u << pick(random, 0, 1);
+    t.banks = 4, t.row_bytes = 256, t.burst_bytes = 1u << pick(random, 3, 6);
+    t.t_rcd = t.t_rp = t.t_cl = pick(random, 1u, 12u);
+    t.t_cwl = t.t_wr = t.t_wtr = t.t_rtp = pick(random, 1u, 9u);
+    t.t_ras = 20, t.t_rc = 34, t.t_ccd = 4, t.t_rrd = 5, t.t_faw = 24;
+    t.t_refi = pick(random, 200u, 500u), t.t_rfc = 50;
+  }
   return m;
 }
 
@@ -43,9 +55,16 @@ Program random_program(Random& random) {
       predecessors.push_back(static_cast<CommandId>(pick(random, 0, id - 1)));
     }
     switch (pick(random, 0, 3)) {
-      case 0:
-        builder.load(pick<std::uint64_t>(random, 1, 200), predecessors);
+      case 0: {
+        const auto bytes = pick<std::uint64_t>(random, 1, 200);
+        const auto address = pick<std::uint64_t>(random, 0, 4000);
+        if (pick(random, 0, 1) == 0) {
+          builder.load(bytes, predecessors, address);
+        } else {
+          builder.store(bytes, predecessors, address);
+        }
         break;
+      }
       case 1:
         builder.vector(pick<std::uint64_t>(random, 1, 100), pick(random, 1u, 3u), predecessors);
         break;
@@ -79,7 +98,8 @@ TEST_CASE("closed forms equal a fold-by-fold run over random programs",
     for (std::size_t l = 0; l < fast.layers.size(); ++l) {
       // What the naive run does not count: dma and vector traffic.
       Counters array = fast.layers[l];
-      array.act_write_bits = array.dram_read_bytes = array.vector_element_ops = 0;
+      array.act_write_bits = array.out_read_bits = array.vector_element_ops = 0;
+      array.dram_read_bytes = array.dram_write_bytes = 0;
       REQUIRE(array == naive.layers[l]);
     }
   }
