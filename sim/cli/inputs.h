@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the subcommands start from: a workload and a machine, found by path or shipped name, with
+// the --set overrides applied, read in full.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/io/json.h"
+#include "models/workload.h"
+#include "sim/machine.h"
+
+namespace bitpulse {
+
+struct WorkloadInput {
+  JsonValue document;  // overrides applied
+  Workload workload;
+};
+struct MachineInput {
+  JsonValue document;
+  Machine machine;
+};
+struct Inputs {
+  WorkloadInput workload;
+  std::optional<MachineInput> machine;
+  std::vector<std::string> files;  // that have been read
+};
+
+/// `machine_name` "": none. Each of `sets` is "/pointer=value", "workload:/pointer=value" or
+/// "machine:/pointer=value". Without a prefix the document is meant that has the pointer, else the
+/// one that has its parent.
+///
+/// errors  kUsage: no such form, or both documents (or neither) may be meant; kInvalidInput: the
+///         readers'
+Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
+                   const std::vector<std::string>& sets);
+
+/// errors  kInvalidInput: one of `files` does not exist
+void require_files(const std::vector<std::string>& files);
+
+/// Folder of a path, "." for a bare name.
+std::string folder_of(const std::string& path);
+
+}  // namespace bitpulse

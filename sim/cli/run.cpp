@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <charconv>
+#include <chrono>
+#include <iostream>
+#include <utility>
+
+#include "models/error.h"
+#include "models/io/shipped.h"
+#include "quant/lower.h"
+#include "sim/cli/command.h"
+#include "sim/cli/inputs.h"
+#include "sim/cli/limits.h"
+#include "sim/cli/progress.h"
+#include "sim/cli/signals.h"
+#include "sim/cli/value_run.h"
+#include "sim/energy/technology.h"
+#include "sim/fast/fast_engine.h"
+#include "sim/report/report.h"
+#include "sim/report/sha256.h"
+#include "sim/schedule/compile.h"
+#include "sim/timeline.h"
+#ifdef BITPULSE_WITH_SYSTEMC
+#include "sim/systemc/systemc_engine.h"
+#endif
+
+namespace bitpulse {
+namespace {
+
+enum class Fidelity { kFast, kSystemc };
+
+Fidelity read_fidelity(const Arguments& arguments) {
+  const std::string name = arguments.text("engine", "systemc");
+  if (name == "fast") return Fidelity::kFast;
+#ifdef BITPULSE_WITH_SYSTEMC
+  if (name == "systemc") return Fidelity::kSystemc;
+  const char* const built = "fast, systemc";
+#else
+  const char* const built = "fast";
+#endif
+  const bool known = name == "systemc" || name == "rtl";
+  throw Error(ErrorKind::kUsage, "--engine: found \"" + name + "\", which is " +
+                                     (known ? "not built into this program" : "no engine") +
+                                     "; expected " + built);
+}
+
+/// "FIRST:LAST", 0-based and inclusive.
+std::pair<std::int64_t, std::int64_t> read_layers(const Arguments& arguments, std::size_t layers) {
+  const auto last = static_cast<std::int64_t>(layers) - 1;
+  if (!arguments.has("layers")) return {0, last};
+  const std::string text = arguments.text("layers");
+  std::pair<std::int64_t, std::int64_t> range{-1, -1};
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, range.first);
+  if (first.ec == std::errc() && first.ptr != end && *first.ptr == ':') {
+    const auto second = std::from_chars(first.ptr + 1, end, range.second);
+    if (second.ec == std::errc() && second.ptr == end && range.first >= 0 &&
+        range.first <= range.second && range.second <= last) {
+      return range;
+    }
+  }
+  throw Error(ErrorKind::kUsage,
+              "--layers: found \"" + text +
+                  "\", expected FIRST:LAST with 0 <= FIRST <= LAST <= " + std::to_string(last));
+}
+
+void append(std::vector<std::string>& files, const std::vector<std::string>& more) {
+  files.insert(files.end(), more.begin(), more.end());
+}
+
+/// The files a machine names, beside its own.
+std::vector<std::string> machine_files(const Machine& machine, const Technology& technology) {
+  std::vector<std::string> files{technology.file};
+  if (machine.dram.model == DramModel::kBanked) {
+    files.push_back(find_file(machine.dram.timing.name, "dram"));
+  }
+  return files;
+}
+
+void publish(const Report& report, const Arguments& arguments) {
+  const auto lock = commit_lock();
+  if (arguments.has("out")) write_report(report, arguments.text("out"));
+  if (arguments.has("json")) {
+    std::cout << report_json(report) << std::flush;
+    return;
+  }
+  std::cout << terminal_table(report);
+  if (arguments.has("out"))
+    std::cout << "report      " << arguments.text("out") << "/report.json\n";
+  std::cout << std::flush;
+}
+
+int run(const Arguments& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  limit_memory(arguments);
+  const int threads = thread_count(arguments);
+  const Fidelity fidelity = read_fidelity(arguments);
+  const bool check = arguments.has("check");
+  if (!arguments.has("machine")) throw Error(ErrorKind::kUsage, "run: --machine is missing");
+  if (check && fidelity == Fidelity::kFast) {
+    throw Error(ErrorKind::kUsage, "--check: the fast engine computes no values to check");
+  }
+
+  Inputs inputs =
+      read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
+  const Workload& workload = inputs.workload.workload;
+  const Machine& machine = inputs.machine->machine;
+  const Technology technology = load_technology(machine.technology);
+  append(inputs.files, machine_files(machine, technology));
+
+  const IntegerNetwork structure = lower(workload);
+  const auto [first, last] = read_layers(arguments, structure.layers.size());
+  const Program program =
+      compile(structure, machine, {workload.batch, first, last}, FastEngine::cycles);
+
+  Progress progress;
+  RunResult result;
+  std::optional<std::string> difference;
+  if (fidelity == Fidelity::kFast) {
+    result = FastEngine().run(program);
+  } else {
+#ifdef BITPULSE_WITH_SYSTEMC
+    append(inputs.files, weight_files(workload));
+    append(inputs.files, image_files(workload.data, Split::kTest));
+    append(inputs.files, image_files(workload.data, Split::kTrain));
+    require_files(inputs.files);
+    SystemcEngine engine;
+    ValueRun values = run_with_values(engine, workload, program, check, threads, progress);
+    result = std::move(values.result);
+    difference = std::move(values.difference);
+#endif
+  }
+  const Timeline timeline = account(program, result.times);
+  check_identities(program, result, timeline);
+
+  Report report = make_report(program, result, timeline, technology);
+  report.build = build_info();
+  report.command = spelled(run_command(), arguments, {"out", "threads", "max-memory", "json"});
+  report.workload_document = inputs.workload.document;
+  report.machine_document = inputs.machine->document;
+  report.workload = workload;
+  report.engine = fidelity == Fidelity::kFast ? "fast" : "systemc";
+  for (const std::string& file : inputs.files)
+    report.inputs.push_back({file, sha256_of_path(file)});
+  report.environment = observe_environment(start, threads);
+  publish(report, arguments);
+  if (!difference) return 0;
+  std::cerr << "bitpulse: systemc and the reference executor differ: " << *difference << '\n';
+  return static_cast<int>(ErrorKind::kCheckFailed);
+}
+
+}  // namespace
+
+Subcommand run_command() {
+  return {"run",
+          "WORKLOAD --machine MACHINE [options]",
+          "Runs a network on a machine, cycle by cycle, and reports what it cost.",
+          1,
+          1,
+          {{"machine", "MACHINE", "machine JSON, or the name of a shipped one"},
+           {"engine", "NAME", "fast (timing only), systemc (default; timing and values)"},
+           {"out", "DIR", "write report.json, layers.csv and actions.csv there"},
+           {"images", "N", "also report accuracy over the first N test images"},
+           {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},
+           {"check", nullptr, "compare every integer with the reference executor (exit 1)"},
+           kSetOption,
+           kThreadsOption,
+           kMemoryOption,
+           kJsonOption},
+          {"bitpulse run resnet18-w8a8 --machine int8-32x32-ws --engine fast",
+           "bitpulse run resnet20-cifar-w4a4 --machine int4-32x32-ws --check --out out"},
+          run};
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "models/error.h"
+#include "models/io/json.h"
+#include "models/io/workload_reader.h"
+#include "quant/lower.h"
+#include "sim/cli/command.h"
+#include "sim/cli/inputs.h"
+#include "sim/energy/technology.h"
+#include "sim/machine_reader.h"
+#include "sim/memory/dram_timing.h"
+
+namespace bitpulse {
+namespace {
+
+/// A kind of document and what reads it in full.
+struct Kind {
+  const char* schema;
+  void (*read)(const JsonValue& root);
+};
+const Kind kKinds[] = {
+    {"bitpulse/workload/1", [](const JsonValue& root) { lower(read_workload(root)); }},
+    {"bitpulse/machine/1", [](const JsonValue& root) { read_machine(root); }},
+    {"bitpulse/technology/1", [](const JsonValue& root) { read_technology(root); }},
+    {"bitpulse/dram/1", [](const JsonValue& root) { read_dram_timing(root); }},
+};
+
+/// The schema the file says it follows, after reading it by that schema's reader.
+std::string validate_file(const std::string& path) {
+  require_files({path});
+  const JsonValue root = load_json(path);
+  const std::string schema = root.at("schema").text();
+  std::string known;
+  for (const Kind& kind : kKinds) {
+    if (schema == kind.schema) {
+      kind.read(root);
+      return schema;
+    }
+    known += (known.empty() ? "" : ", ") + std::string(kind.schema);
+  }
+  root.at("schema").fail("one of " + known);
+}
+
+int validate(const Arguments& arguments) {
+  int status = 0;
+  for (const std::string& path : arguments.positional()) {
+    try {
+      std::cout << path << ": " << validate_file(path) << '\n';
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::kInternal) throw;
+      std::cerr << "bitpulse: " << e.what() << '\n';
+      if (status == 0) status = static_cast<int>(e.kind());
+    }
+  }
+  return status;
+}
+
+}  // namespace
+
+Subcommand validate_command() {
+  return {"validate",
+          "FILE...",
+          "Reads files of any kind in full and says what is wrong with each.",
+          1,
+          static_cast<std::size_t>(-1),
+          {},
+          {"bitpulse validate my-workload.json my-machine.json",
+           "bitpulse validate workloads/*.json workloads/machines/*.json"},
+          validate};
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/report/report.h"
+
+#include <algorithm>
+
+#include "sim/energy/energy.h"
+#include "sim/energy/technology.h"
+
+namespace bitpulse {
+namespace {
+
+/// PE-cycles that the layer's products need at least: the sum over width groups of macs * P /
+/// lanes.
+double work_of(const LayerPlan& plan) {
+  double work = 0;
+  for (const WidthGroup& group : plan.width_groups) {
+    const double macs = static_cast<double>(plan.m) * static_cast<double>(plan.k) *
+                        static_cast<double>(group.channel_count());
+    work += macs * group.mode.passes() / static_cast<double>(group.mode.lanes);
+  }
+  return work;
+}
+
+double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
+
+void add_unique(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const std::string& text : more) {
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
+  }
+}
+
+}  // namespace
+
+Report make_report(const Program& program, const RunResult& result, const Timeline& timeline,
+                   const Technology& technology) {
+  Report report;
+  report.machine = program.machine;
+  report.has_values = result.has_values;
+  report.technology.file = technology.file;
+  report.technology.node = technology.node;
+  report.technology.sources = sources(technology);
+
+  const double peak = static_cast<double>(program.machine.array.rows) *
+                      static_cast<double>(program.machine.array.cols);
+  Totals& totals = report.totals;
+  double total_work = 0;
+  for (std::size_t i = 0; i < program.layers.size(); ++i) {
+    LayerReport layer;
+    layer.plan = program.layers[i];
+    layer.timeline = timeline.layers[i];
+    layer.counters = result.layers[i];
+    const double work = work_of(layer.plan);
+    layer.utilization = ratio(work, static_cast<double>(layer.timeline.cycles) * peak);
+    layer.array_utilization = ratio(work, static_cast<double>(layer.timeline.array_cycles) * peak);
+    EnergyReport priced = price(layer.counters, layer.timeline.cycles, program.machine, technology);
+    add_unique(report.technology.extrapolated, priced.extrapolated);
+    layer.energy = std::move(priced.energy);
+
+    total_work += work;
+    totals.cycles += layer.timeline.cycles;
+    totals.array_cycles += layer.timeline.array_cycles;
+    totals.macs += layer.plan.macs;
+    for (int unit = 0; unit < kUnitCount; ++unit) {
+      for (int cause = 0; cause < kUnitCount; ++cause) {
+        totals.stall[unit][cause] += layer.timeline.stall[unit][cause];
+      }
+    }
+    totals.counters += layer.counters;
+    for (const auto& [component, energy] : layer.energy) totals.energy[component] += energy;
+    report.layers.push_back(std::move(layer));
+  }
+  for (LayerReport& layer : report.layers) {  // every layer names every component
+    for (const auto& [component, energy] : totals.energy) layer.energy[component];
+  }
+  const double cycles = static_cast<double>(totals.cycles);
+  totals.utilization = ratio(total_work, cycles * peak);
+  totals.array_utilization = ratio(total_work, static_cast<double>(totals.array_cycles) * peak);
+  totals.time_ms = cycles / (program.machine.clock_mhz * 1e3);
+  totals.gops = ratio(2.0 * static_cast<double>(totals.macs), totals.time_ms * 1e6);
+
+  const AreaReport areas = area(program.machine, technology);
+  totals.area = areas.area;
+  add_unique(report.technology.extrapolated, areas.extrapolated);
+  return report;
+}
+
+}  // namespace bitpulse

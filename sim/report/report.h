@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a run has shown, ready to be written: report.json, layers.csv, actions.csv and the table on
+// the terminal say the same numbers because they are all written from this value. Names and
+// definitions are those of sim/README.md, section 9.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/io/json.h"
+#include "models/units.h"
+#include "models/workload.h"
+#include "sim/engine.h"
+#include "sim/program.h"
+#include "sim/report/build_info.h"
+#include "sim/report/environment.h"
+#include "sim/timeline.h"
+
+namespace bitpulse {
+
+struct Technology;  // sim/energy/technology.h
+
+struct HashedFile {
+  std::string path;
+  std::string sha256;
+};
+
+/// Share of right answers at three stages, over the same images.
+struct AccuracyReport {
+  std::string dataset;
+  std::int64_t images = 0;
+  std::string integer_engine;  // which engine made the integers: "reference", "systemc"
+  double float_top1 = 0, fake_quant_top1 = 0, integer_top1 = 0;
+  double top1_agreement = 0;             // of float and integer answers
+  std::uint64_t differing_elements = 0;  // integer codes that differ from the fake-quant twin's
+};
+
+struct LayerReport {
+  LayerPlan plan;
+  LayerTimeline timeline;
+  Counters counters;
+  double utilization = 0, array_utilization = 0;
+  std::map<std::string, Picojoules> energy;  // by component
+};
+
+struct Totals {
+  std::uint64_t cycles = 0, array_cycles = 0;
+  std::int64_t macs = 0;
+  double utilization = 0, array_utilization = 0;
+  double time_ms = 0, gops = 0;
+  StallMatrix stall{};
+  Counters counters;
+  std::map<std::string, Picojoules> energy;
+  std::map<std::string, SquareMicrons> area;
+};
+
+struct TechnologyReport {
+  std::string file, node;
+  std::vector<std::string> sources;
+  std::vector<std::string> extrapolated;
+};
+
+struct Report {
+  BuildInfo build;
+  std::string command;
+  std::vector<HashedFile> inputs;
+  std::optional<JsonValue> workload_document, machine_document;  // overrides applied
+  Workload workload;
+  Machine machine;
+  std::string engine;
+  bool has_values = false;  // overflow counts exist
+  Totals totals;
+  std::vector<LayerReport> layers;
+  std::optional<AccuracyReport> accuracy;
+  TechnologyReport technology;
+  Environment environment;
+};
+
+/// The part of a report that follows from a run: machine, engine, totals, layers, technology.
+Report make_report(const Program& program, const RunResult& result, const Timeline& timeline,
+                   const Technology& technology);
+
+/// The complete document, indented, ending in a newline. Everything outside "environment" has the
+/// same bytes in every run with the same inputs.
+std::string report_json(const Report& report);
+
+/// One row per layer; columns are the names of report.json's layers, nested ones joined by dots.
+std::string layers_csv(const Report& report);
+
+/// layer, component, action, count: what outside tools need to price a run.
+std::string actions_csv(const Report& report);
+
+/// For people: at most 100 columns, with a line on what each column means.
+std::string terminal_table(const Report& report);
+
+/// Writes report.json, layers.csv and actions.csv into `folder`, which is made if need be.
+///
+/// errors  kIo
+void write_report(const Report& report, const std::string& folder);
+
+}  // namespace bitpulse

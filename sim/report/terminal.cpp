@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The report as people read it first: one row per layer, a total, and what the columns mean, at
+// most 100 columns wide.
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <sstream>
+
+#include "sim/report/report.h"
+
+namespace bitpulse {
+namespace {
+
+constexpr std::size_t kNameWidth = 22;
+constexpr std::size_t kTitleWidth = 40;
+constexpr std::size_t kColumns = 98;
+constexpr std::size_t kLabelWidth = 12;
+
+/// printf into a string.
+template <class... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+/// 1234567 as 1,234,567.
+std::string grouped(std::uint64_t value) {
+  std::string text = std::to_string(value);
+  for (auto i = static_cast<std::ptrdiff_t>(text.size()) - 3; i > 0; i -= 3) {
+    text.insert(static_cast<std::size_t>(i), 1, ',');
+  }
+  return text;
+}
+
+/// The end of a long name says which layer it is.
+std::string fitted(const std::string& name, std::size_t width) {
+  if (name.size() <= width) return name;
+  return ".." + name.substr(name.size() - (width - 2));
+}
+
+std::string widths(const LayerPlan& plan) {
+  if (plan.width_groups.empty()) return "";
+  auto [low, high] = std::minmax_element(
+      plan.width_groups.begin(), plan.width_groups.end(),
+      [](const WidthGroup& a, const WidthGroup& b) { return a.weight_bits < b.weight_bits; });
+  std::string text = std::to_string(plan.act_bits) + '/' + std::to_string(low->weight_bits);
+  if (low->weight_bits != high->weight_bits) text += '-' + std::to_string(high->weight_bits);
+  return text;
+}
+
+std::uint64_t array_stall(const StallMatrix& stall) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t cycles : stall[static_cast<std::size_t>(Unit::kArray)]) sum += cycles;
+  return sum;
+}
+
+template <class Tag>
+double total(const std::map<std::string, Quantity<Tag, double>>& components) {
+  double sum = 0;
+  for (const auto& component : components) sum += component.second.value;
+  return sum;
+}
+
+std::string row(const std::string& name, const std::string& bits, std::int64_t macs,
+                std::uint64_t cycles, double utilization, double array_utilization,
+                const StallMatrix& stall, const Counters& counters, double energy_pj) {
+  const double bytes = static_cast<double>(counters.dram_read_bytes) +
+                       static_cast<double>(counters.dram_write_bytes);
+  return format("%-*s %-6s %8.2f %13s %5.1f %6.1f %11s %10.1f %10.2f\n",
+                static_cast<int>(kNameWidth), fitted(name, kNameWidth).c_str(), bits.c_str(),
+                static_cast<double>(macs) / 1e6, grouped(cycles).c_str(), utilization * 100,
+                array_utilization * 100, grouped(array_stall(stall)).c_str(), bytes / 1024,
+                energy_pj / 1e6);
+}
+
+/// `words` after `label`, broken into lines of at most kColumns that are aligned below the first.
+std::string wrapped(const std::string& label, const std::vector<std::string>& words) {
+  const std::size_t indent = std::max(kLabelWidth, label.size() + 1);
+  std::string text = label + std::string(indent - label.size(), ' ');
+  std::size_t column = indent;
+  for (const std::string& word : words) {
+    const bool is_first = column == indent;
+    if (!is_first && column + 1 + word.size() > kColumns) {
+      text += '\n' + std::string(kLabelWidth, ' ');
+      column = kLabelWidth;
+    } else if (!is_first) {
+      text += ' ';
+      ++column;
+    }
+    text += word;
+    column += word.size();
+  }
+  return text + '\n';
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+/// "a 1.00 (50 %)," ... largest first.
+template <class Tag>
+std::vector<std::string> shares(const std::map<std::string, Quantity<Tag, double>>& components,
+                                double unit) {
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [name, amount] : components) sorted.emplace_back(-amount.value, name);
+  std::sort(sorted.begin(), sorted.end());
+  const double whole = total(components);
+  std::vector<std::string> items{format("%.4g:", whole / unit)};
+  for (const auto& [amount, name] : sorted) {
+    const double percent = whole > 0 ? -amount / whole * 100 : 0;
+    items.push_back(format("%s %.4g (%.1f %%)%s", name.c_str(), -amount / unit, percent,
+                           name == sorted.back().second ? "" : ","));
+  }
+  return items;
+}
+
+std::string accuracy_lines(const AccuracyReport& accuracy) {
+  return format("top-1       float %.2f %%, fake-quant %.2f %%, integer %.2f %% over %lld images\n",
+                accuracy.float_top1 * 100, accuracy.fake_quant_top1 * 100,
+                accuracy.integer_top1 * 100, static_cast<long long>(accuracy.images)) +
+         "            of " + accuracy.dataset + "; integers by the " + accuracy.integer_engine +
+         '\n';
+}
+
+}  // namespace
+
+std::string terminal_table(const Report& report) {
+  const Machine& machine = report.machine;
+  const Totals& totals = report.totals;
+  std::string text = fitted(report.workload.name, kTitleWidth) + " on " +
+                     fitted(machine.name, kTitleWidth) +
+                     format(" (%ux%u %s %s), engine ", machine.array.rows, machine.array.cols,
+                            to_string(machine.array.pe), to_string(machine.array.dataflow)) +
+                     report.engine + ", batch " + std::to_string(report.workload.batch) + "\n\n";
+  text +=
+      format("%-*s %-6s %8s %13s %5s %6s %11s %10s %10s\n", static_cast<int>(kNameWidth), "layer",
+             "a/w", "MMACs", "cycles", "util%", "array%", "stalled", "DRAM KiB", "energy uJ");
+  for (const LayerReport& layer : report.layers) {
+    text += row(layer.plan.name, widths(layer.plan), layer.plan.macs, layer.timeline.cycles,
+                layer.utilization, layer.array_utilization, layer.timeline.stall, layer.counters,
+                total(layer.energy));
+  }
+  text += row("total", "", totals.macs, totals.cycles, totals.utilization, totals.array_utilization,
+              totals.stall, totals.counters, total(totals.energy));
+  text += format("\n%.4g ms at %g MHz, %.4g GOP/s (2 operations per MAC)\n", totals.time_ms,
+                 machine.clock_mhz, totals.gops);
+  text +=
+      "a/w: bits of activations and weights. util%: share of all PEs' peak, over all cycles; "
+      "array%:\n"
+      "over the cycles the array was busy. stalled: cycles the array waited for memory or the "
+      "vector\n"
+      "unit. DRAM: read and written. A layer's cycles run from the last finish of the layers "
+      "before\n"
+      "it to its own, so they sum to the total although layers overlap.\n";
+  text += wrapped("energy uJ", shares(totals.energy, 1e6));
+  text += wrapped("area mm2", shares(totals.area, 1e6));
+  text += "technology  " + report.technology.node + ", " + report.technology.file + '\n';
+  for (const std::string& entry : report.technology.extrapolated) {
+    text += wrapped("  warning:", words_of("beyond its source: " + entry));
+  }
+  if (report.has_values) {
+    text += "overflow    " + grouped(totals.counters.overflow_intermediate) + " intermediate, " +
+            grouped(totals.counters.overflow_final) + " final, " +
+            grouped(totals.counters.saturations) + " saturations after the sum\n";
+  }
+  if (report.accuracy) text += accuracy_lines(*report.accuracy);
+  return text;
+}
+
+}  // namespace bitpulse
