@@ -10,7 +10,12 @@
 
 namespace bitpulse {
 
+/// Writes both files (the folder is made), each whole or not at all.
+///
+/// errors  kIo; kInvalidInput: what validate() refuses, a scale that is not finite
 void save_network(const IntegerNetwork& network, const std::string& folder);
+
+/// errors  kIo, kLimit; kInvalidInput: file, place, found, expected; what validate() refuses
 IntegerNetwork load_network(const std::string& folder);
 
 }  // namespace bitpulse

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "models/error.h"
+#include "models/units.h"
 
 namespace bitpulse {
 
@@ -88,7 +89,7 @@ class Checker {
   std::string where_;
 };
 
-/// Number of positions of a window along one axis that start inside the padded input and see it.
+/// Whether a convolution's window makes `out` positions along one axis.
 bool fits(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
           std::int64_t dilation, std::int64_t pad_begin, std::int64_t pad_end) {
   const std::int64_t reach = (kernel - 1) * dilation + 1, padded = in + pad_begin + pad_end;
@@ -99,12 +100,9 @@ bool fits(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t s
 bool sees_input(std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride,
                 std::int64_t dilation, std::int64_t pad) {
   for (std::int64_t o = 0; o < out; ++o) {
-    bool seen = false;
-    for (std::int64_t k = 0; k < kernel && !seen; ++k) {
-      const std::int64_t at = o * stride - pad + k * dilation;
-      seen = at >= 0 && at < in;
-    }
-    if (!seen) return false;
+    const std::int64_t start = o * stride - pad;
+    const std::int64_t k = start >= 0 ? 0 : ceil_div(-start, dilation);  // the first not before it
+    if (k >= kernel || start + k * dilation >= in) return false;
   }
   return true;
 }

@@ -10,18 +10,10 @@
 #include <vector>
 
 #include "quant/integer/kernels.h"
-#include "testbench/quant/integer/network_builder.h"
+#include "testbench/quant/integer/residual_network.h"
 
 namespace bitpulse {
 namespace {
-
-Window square(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
-  Window w;
-  w.kernel_h = w.kernel_w = kernel;
-  w.stride_h = w.stride_w = stride;
-  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = pad;
-  return w;
-}
 
 /// ResNet-18 at W8A8 with low-bit residuals.
 NetworkBuilder resnet18() {
@@ -30,26 +22,26 @@ NetworkBuilder resnet18() {
   NetworkBuilder::StoreOptions relu, raw;
   relu.relu = true;
   raw.copy = true;
-  b.conv(b.input({3, 224, 224}, branch), 64, square(7, 2, 3), 1, {8});
+  b.conv(b.input({3, 224, 224}, branch), 64, square_window(7, 2, 3), 1, {8});
   const TensorId stem = b.store_new(act, relu);
-  b.pool(stem, {64, 56, 56}, square(3, 2, 1), true, false);
+  b.pool(stem, {64, 56, 56}, square_window(3, 2, 1), true, false);
   TensorId x = b.store_new(act, relu);
   for (std::int64_t channels = 64; channels <= 512; channels *= 2) {
     for (int block = 0; block < 2; ++block) {
       const std::int64_t stride = channels > 64 && block == 0 ? 2 : 1;
       TensorId identity = x;
       if (stride == 2) {
-        b.conv(x, channels, square(1, 2, 0), 1, {8});
+        b.conv(x, channels, square_window(1, 2, 0), 1, {8});
         identity = b.store_new(branch, {});
       }
-      b.conv(x, channels, square(3, stride, 1), 1, {8});
+      b.conv(x, channels, square_window(3, stride, 1), 1, {8});
       const TensorId inner = b.store_new(act, relu);
-      b.conv(inner, channels, square(3, 1, 1), 1, {8});
+      b.conv(inner, channels, square_window(3, 1, 1), 1, {8});
       b.residual(Residual::Kind::kLowBit, identity, 1, 0, branch);
       x = b.store_new(act, relu);
     }
   }
-  b.pool(x, {512, 1, 1}, square(7, 1, 0), false, false);
+  b.pool(x, {512, 1, 1}, square_window(7, 1, 0), false, false);
   const TensorId features = b.store_new(act, relu);
   b.conv(features, 1000, Window{}, 1, {8});
   b.output(b.store_new({32, true}, raw));

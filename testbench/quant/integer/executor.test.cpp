@@ -7,21 +7,13 @@
 #include "quant/integer/twin.h"
 #include "quant/integer/validate.h"
 #include "testbench/catch.h"
-#include "testbench/quant/integer/network_builder.h"
 #include "testbench/quant/integer/ordered_model.h"
+#include "testbench/quant/integer/residual_network.h"
 
 namespace bitpulse {
 namespace {
 
 using Options = NetworkBuilder::StoreOptions;
-
-Window square(std::int64_t kernel, std::int64_t stride, std::int64_t pad) {
-  Window w;
-  w.kernel_h = w.kernel_w = kernel;
-  w.stride_h = w.stride_w = stride;
-  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = pad;
-  return w;
-}
 
 /// Share of distinct values among a tensor's codes must not collapse: a test on constants is none.
 void require_spread(const std::vector<std::int32_t>& codes) {
@@ -52,87 +44,6 @@ void require_twin(NetworkBuilder& builder, std::int64_t batch) {
       }
     }
   }
-}
-
-/// A whole residual network: stem with leaky ReLU, max-pool, two residual blocks (one with a
-/// strided convolution on the identity), an option-A shortcut, concat, reorg, grouped and depthwise
-/// convolutions with kernel-wise widths, both average pools, fully connected raw output.
-NetworkBuilder residual_network(Residual::Kind kind, Rounding rounding, std::uint64_t seed) {
-  NetworkBuilder b(seed, rounding);
-  const bool stream = kind == Residual::Kind::kStream16;
-  const Precision low{4, false}, branch = stream ? Precision{16, true} : Precision{4, true};
-  Options relu;
-  relu.relu = true;
-  Options leaky;
-  leaky.leaky = true;
-
-  const TensorId image = b.input({3, 18, 14}, {8, true});
-  b.conv(image, 16, square(3, 1, 1), 1, {8});
-  const TensorId stem = b.store_new({8, true}, leaky);
-  b.pool(stem, {16, 9, 7}, square(2, 2, 0), true, false);
-  const TensorId pooled = b.store_new(low, relu);
-  const TensorId pooled_identity = b.store_new(branch, relu);
-
-  b.conv(pooled, 20, square(3, 1, 1), 1, {4});
-  const TensorId inner1 = b.store_new(low, relu);
-  b.conv(inner1, 16, square(3, 1, 1), 1, {2, 4, 8});
-  b.residual(kind, pooled_identity, 1, 0, {4, true});
-  const TensorId block1 = b.store_new(low, relu);
-  Options copy = relu;
-  copy.copy = stream;
-  const TensorId block1_identity = b.store_new(branch, copy);
-
-  b.conv(block1, 24, square(1, 2, 0), 1, {4});
-  const TensorId down = b.store_new(branch, {});
-  b.conv(block1, 24, square(3, 2, 1), 1, {1, 4});
-  const TensorId inner2 = b.store_new(low, relu);
-  b.conv(inner2, 24, square(3, 1, 1), 2, {4});
-  b.residual(kind, down, 1, 0, {4, true});
-  const TensorId block2 = b.store_new(branch, copy);
-
-  b.sum(block2);  // option-A: every second pixel of block1, four zero channels on both sides
-  b.residual(kind, block1_identity, 2, 4, {4, true});
-  const TensorId summed = b.store_new({5, false}, relu);
-  const Shape small = b.shape(summed);
-
-  const TensorId joined = b.tensor({24 + 32, small.h - 1, small.w}, {6, true});
-  Window tall = square(2, 1, 0);
-  tall.kernel_w = 1;
-  b.conv(summed, 24, tall, 24, {3, 5, 8});  // depthwise
-  b.store(joined, {});
-  b.conv(pooled, 8, square(2, 1, 0), 1, {8});
-  const Shape wide = b.network.layers.back().out;
-  const TensorId to_crop = b.store_new({8, false}, relu);
-  Window crop = square(1, 1, 0);
-  crop.kernel_h = wide.h - 2 * (small.h - 1) + 1;
-  crop.kernel_w = 1;
-  crop.pad_right = 2 * small.w - wide.w;
-  b.conv(to_crop, 8, crop, 1, {8});
-  Options reorg;
-  reorg.channel_offset = 24;
-  reorg.reorg = 2;
-  b.store(joined, reorg);
-
-  const Shape last = b.shape(joined);
-  b.pool(joined, {56, last.h, last.w}, square(3, 1, 1), false, false);
-  const TensorId averaged = b.store_new({16, false}, relu);
-  b.pool(
-      averaged, {56, 1, last.w},
-      [&] {
-        Window w = square(1, 1, 0);
-        w.kernel_h = last.h;
-        return w;
-      }(),
-      false, true);
-  const TensorId features = b.store_new({8, false}, relu);
-  Window all = square(1, 1, 0);
-  all.kernel_w = last.w;
-  b.conv(features, 10, all, 1, {8});
-  Options raw;
-  raw.copy = true;
-  const TensorId logits = b.store_new({32, true}, raw);
-  b.output(logits);
-  return b;
 }
 
 TEST_CASE("deployed integers equal the fake-quant twin over whole residual networks",
@@ -229,7 +140,7 @@ TEST_CASE("layers with narrow accumulators equal a scalar model in sums and coun
     const std::int64_t cin = depthwise ? 1 : b.pick(1, 6), cout = depthwise ? 1 : b.pick(1, 20);
     const Precision act{static_cast<std::uint8_t>(b.pick(2, 8)), b.pick(0, 1) == 1};
     const TensorId image = b.input({groups * cin, 5, 4}, act);
-    b.conv(image, groups * cout, square(3, 1, 1), groups, {4, 8});
+    b.conv(image, groups * cout, square_window(3, 1, 1), groups, {4, 8});
     Options raw;
     raw.copy = true;
     const TensorId out = b.store_new({32, true}, raw);
