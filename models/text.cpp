@@ -70,6 +70,12 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::size_t utf8_size(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
 std::string nearest_name(std::string_view name, const std::vector<std::string_view>& candidates) {
   if (name.size() > kLongestName) return "";
   std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;

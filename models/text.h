@@ -3,6 +3,7 @@
 
 // Text for messages: outside strings made safe to print, and the nearest known name as a hint.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ std::string printable(std::string_view text, std::size_t max_bytes = 80);
 
 /// True where `text` is well-formed UTF-8 (no overlong forms, surrogates or stray bytes).
 bool is_utf8(std::string_view text);
+
+/// Characters of a well-formed UTF-8 text.
+std::size_t utf8_size(std::string_view text);
 
 /// The candidate within a third of the length (at least one) of edits of `name`; "" if none is.
 /// An edit inserts, deletes or replaces a character or swaps two neighbours.

@@ -13,12 +13,12 @@
 namespace bitpulse {
 namespace {
 
-constexpr std::size_t kMaxNameBytes = 256;
+constexpr std::size_t kMaxName = 256;
 constexpr std::size_t kMaxInputs = 1024;  // of one node
 
 void check_name(const JsonValue& where, const std::string& name) {
-  if (name.empty() || name.size() > kMaxNameBytes || printable(name, kMaxNameBytes) != name) {
-    where.fail("a printable name of 1.." + std::to_string(kMaxNameBytes) + " bytes");
+  if (name.empty() || utf8_size(name) > kMaxName || printable(name, name.size()) != name) {
+    where.fail("a printable name of 1.." + std::to_string(kMaxName) + " characters");
   }
 }
 

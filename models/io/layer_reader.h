@@ -12,7 +12,7 @@
 
 namespace bitpulse {
 
-/// A name that can be printed: 1..256 bytes, no control characters.
+/// A name that can be printed: 1..256 characters, no control characters.
 std::string read_name(const JsonValue& json);
 
 /// errors  kInvalidInput, kLimit with file and pointer: unknown keys and kinds, values out of

@@ -17,15 +17,16 @@ namespace {
 constexpr std::int64_t kMaxBits = 16;
 constexpr std::int64_t kMaxBatch = 65'536;
 constexpr std::int64_t kMaxImages = 10'000'000;
-constexpr std::int64_t kMaxRunMacs = std::int64_t{1} << 60;  // of a whole batch
-constexpr std::size_t kMaxPathBytes = 4096;
+constexpr std::int64_t kMaxRunMacs = std::int64_t{1} << 60;     // of a whole batch
+constexpr std::int64_t kMaxSeed = (std::int64_t{1} << 53) - 1;  // exact in every JSON reader
+constexpr std::size_t kMaxPath = 4096;
 
 /// A path beside the JSON file, made absolute.
 std::string read_path(const JsonValue& json) {
   namespace fs = std::filesystem;
   const std::string text = json.text();
-  if (text.empty() || text.size() > kMaxPathBytes || text.find('\0') != std::string::npos) {
-    json.fail("a path of 1.." + std::to_string(kMaxPathBytes) + " bytes");
+  if (text.empty() || utf8_size(text) > kMaxPath || text.find('\0') != std::string::npos) {
+    json.fail("a path of 1.." + std::to_string(kMaxPath) + " characters");
   }
   const fs::path folder = fs::path(json.file()).parent_path();
   return fs::absolute(folder / text).lexically_normal().string();
@@ -228,7 +229,7 @@ Workload read_workload(const JsonValue& root) {
     }
   }
   if (const std::optional<JsonValue> seed = root.find("seed")) {
-    workload.seed = static_cast<std::uint64_t>(seed->integer(0, INT64_MAX));
+    workload.seed = static_cast<std::uint64_t>(seed->integer(0, kMaxSeed));
   }
   if (const std::optional<JsonValue> weights = root.find("weights")) {
     if (workload.is_layer_list) weights->fail("no weights for independent layers: they are seeded");

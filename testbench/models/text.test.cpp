@@ -29,6 +29,11 @@ TEST_CASE("UTF-8 is told from what only resembles it", "[models][text]") {
   }
 }
 
+TEST_CASE("characters are counted, not bytes", "[models][text]") {
+  CHECK(utf8_size("") == 0);
+  CHECK(utf8_size("a\xc3\xbc\xf0\x90\x80\x80z") == 4);
+}
+
 TEST_CASE("the nearest name is within a third of the letters", "[models][text]") {
   const std::vector<std::string_view> names{"resnet18", "resnet34", "vgg16bn"};
   CHECK(nearest_name("resnet81", names) == "resnet18");  // neighbours swapped
