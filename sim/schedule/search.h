@@ -1,27 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The choice of a layer's tiling.
+// The choice of a layer's tiling. The rule: of all candidates of the layer's tile grid whose tiles
+// fit half of each buffer, in either loop order, the one with the fewest cycles; of those the one
+// with the least DRAM traffic; of those the first in the order of the search. Cycles are those of
+// the layer alone, from an idle machine to its last store, as layers do not overlap; with `fixed`
+// memory they are also the layer's cycles in the network.
+//
+// The search is exact: candidates are counted by an engine in the order of a lower bound, until no
+// bound is below the best count. Neither the grid nor a candidate's commands depend on the buffer
+// sizes, so the choice with bigger buffers is never slower than the choice with smaller ones.
 
+#include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "sim/schedule/bounds.h"
 #include "sim/schedule/compile.h"
 #include "sim/schedule/emit.h"
+#include "sim/schedule/layer_shape.h"
 #include "sim/schedule/tiling.h"
 
 namespace bitpulse {
 
+/// A tiling with its bound.
+struct Candidate {
+  Tiling tiling;
+  TilingBound bound;
+};
+
 class TilingSearch {
  public:
+  /// Keeps references to both.
   TilingSearch(const Machine& machine, const ProgramCost& cost);
 
+  /// The choice for `plan`, remembered for equal layers. The plan's width groups are lent to trial
+  /// programs and come back unchanged.
+  ///
   /// errors  kInvalidInput: not even the smallest tile fits; layer, need, have, what helps
-  Tiling choose(const LayerShape& shape, const LayerPlan& plan, const LayerAddresses& addresses);
+  Tiling choose(const LayerShape& shape, LayerPlan& plan, const LayerAddresses& addresses);
+
+  /// All candidates that fit, in the order of the grid.
+  std::vector<Candidate> candidates(const LayerShape& shape, const LayerPlan& plan);
 
  private:
+  struct Cost {
+    std::uint64_t cycles = 0, bytes = 0;
+  };
+  struct Remembered {
+    LayerShape shape;
+    std::vector<std::uint8_t> weight_bits;
+    Tiling tiling;
+  };
+  void collect(const LayerShape& shape, const LayerPlan& plan);
+  Cost count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
+
   const Machine& machine_;
   const ProgramCost& cost_;
   Footprint have_;
+  Program trial_;  // one layer; its lists are used again and again
+  std::vector<Candidate> candidates_;
+  std::vector<PixelFacts> pixel_facts_;
+  std::vector<Remembered> remembered_;
 };
 
 }  // namespace bitpulse

@@ -62,16 +62,22 @@ std::int64_t act_bits_of_k_tile(const LayerShape& shape, const Tiling& tiling, s
   return act_bits(shape, tiling, rows, kw, shape.cin);
 }
 
-std::int64_t out_bits(const LayerShape& shape, std::int64_t pixels, Range channels) {
-  std::int64_t bits = 0;
-  for (const StoreShape& store : shape.stores) {
-    bits += pixels * byte_aligned(channels.size() * store.tensor.bits);
+/// Output channels of the largest tile of a width group.
+std::int64_t tile_channels(const WidthGroup& group, const Tiling& tiling) {
+  return std::min(tiling.groups, static_cast<std::int64_t>(group.groups.size())) *
+         std::min(tiling.n, static_cast<std::int64_t>(group.channels.front().size()));
+}
+
+/// Convolution groups that a tile of `repeats` members reaches over: members of a width group need
+/// not be neighbours.
+std::int64_t group_span(const WidthGroup& group, std::int64_t repeats) {
+  const std::size_t members = group.groups.size();
+  const auto step = std::min(static_cast<std::size_t>(repeats), members);
+  std::int64_t span = 0;
+  for (std::size_t g = 0; g < members; g += step) {
+    span = std::max(span, group.groups[std::min(g + step, members) - 1] - group.groups[g] + 1);
   }
-  if (shape.has_identity) {
-    const std::int64_t held = std::min(channels.size(), shape.identity.tensor.c);
-    bits += pixels * byte_aligned(held * shape.identity.tensor.bits);
-  }
-  return bits;
+  return span;
 }
 
 /// Descending sizes that cut `extent` units evenly into 1, 2, 3, 4, 6, 8, 12, ... parts.
@@ -125,47 +131,59 @@ Range PixelTiling::tile(const LayerShape& shape, std::int64_t index) const {
   return {row + part * size, row + std::min((part + 1) * size, shape.out_w)};
 }
 
-Footprint footprint(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                    const Tiling& tiling) {
-  Footprint need;
-  const std::int64_t kh = shape.window.kernel_h, kw = shape.window.kernel_w;
-  const std::int64_t pixels = std::min(tiling.m.size, shape.m);
-  if (!shape.is_gemm) {
-    const std::int64_t channels = std::min(tiling.n, shape.cout);
-    need.act = act_bits(shape, tiling, kh, kw, channels);
-    need.out = out_bits(shape, pixels, {0, channels});
-    return need;
-  }
-  std::int64_t out_channels = 0;
-  for (const WidthGroup& group : groups) {
-    const auto per_group = static_cast<std::int64_t>(group.channels.front().size());
-    const auto members = static_cast<std::int64_t>(group.groups.size());
-    const std::int64_t repeats = std::min(tiling.groups, members);
-    const std::int64_t n = std::min(tiling.n, per_group);
-    const std::int64_t k = std::min(tiling.k, group.k_packed);
-    const std::int64_t codes = k == group.k_packed
-                                   ? kh * kw * shape.cin
-                                   : std::min(k * group.mode.lanes, kh * kw * shape.cin);
-    need.weight = std::max(need.weight, byte_aligned(repeats * n * codes * group.weight_bits));
-    need.sums = std::max(need.sums, repeats * pixels * n);
-    out_channels = std::max(out_channels, repeats * n);
-    std::int64_t act = 0;
-    if (tiling.whole_act || k == group.k_packed) {
-      // Members of a width group need not be neighbours: the tile spans all between.
-      std::int64_t span = repeats;
-      for (std::int64_t g = 0; g < members; g += repeats) {
-        const auto last = static_cast<std::size_t>(std::min(g + repeats, members) - 1);
-        span = std::max(span, group.groups[last] - group.groups[static_cast<std::size_t>(g)] + 1);
-      }
-      act = act_bits(shape, tiling, kh, kw, span * shape.cin);
-    } else {
-      act = act_bits_of_k_tile(shape, tiling, group.mode.lanes, group.k_packed);
+std::int64_t FootprintOf::act(const Tiling& tiling) const {
+  const std::int64_t kh = shape_.window.kernel_h, kw = shape_.window.kernel_w;
+  if (!shape_.is_gemm) return act_bits(shape_, tiling, kh, kw, std::min(tiling.n, shape_.cout));
+  std::int64_t bits = 0;
+  for (const WidthGroup& group : groups_) {
+    if (!tiling.whole_act && tiling.k < group.k_packed) {
+      bits = std::max(bits, act_bits_of_k_tile(shape_, tiling, group.mode.lanes, group.k_packed));
+      continue;
     }
-    need.act = std::max(need.act, act);
+    const std::int64_t channels = group_span(group, tiling.groups) * shape_.cin;
+    bits = std::max(bits, act_bits(shape_, tiling, kh, kw, channels));
   }
-  if (tiling.gather_outputs) out_channels = shape.out_channels();
-  need.out = out_bits(shape, pixels, {0, out_channels});
-  return need;
+  return bits;
+}
+
+std::int64_t FootprintOf::weight(const Tiling& tiling) const {
+  const std::int64_t codes = shape_.window.kernel_h * shape_.window.kernel_w * shape_.cin;
+  std::int64_t bits = 0;
+  for (const WidthGroup& group : groups_) {
+    const std::int64_t k_codes =
+        tiling.k < group.k_packed ? std::min(tiling.k * group.mode.lanes, codes) : codes;
+    bits = std::max(bits, byte_aligned(tile_channels(group, tiling) * k_codes * group.weight_bits));
+  }
+  return bits;
+}
+
+std::int64_t FootprintOf::out(const Tiling& tiling) const {
+  std::int64_t channels = shape_.is_gemm ? 0 : std::min(tiling.n, shape_.cout);
+  for (const WidthGroup& group : groups_) {
+    channels = std::max(channels, tile_channels(group, tiling));
+  }
+  if (tiling.gather_outputs) channels = shape_.out_channels();
+  std::int64_t pixel_bits = 0;
+  for (const StoreShape& store : shape_.stores) {
+    pixel_bits += byte_aligned(channels * store.tensor.bits);
+  }
+  if (shape_.has_identity) {
+    const TensorShape& identity = shape_.identity.tensor;
+    pixel_bits += byte_aligned(std::min(channels, identity.c) * identity.bits);
+  }
+  return std::min(tiling.m.size, shape_.m) * pixel_bits;
+}
+
+std::int64_t FootprintOf::sums(const Tiling& tiling) const {
+  std::int64_t channels = 0;
+  for (const WidthGroup& group : groups_) {
+    channels = std::max(channels, tile_channels(group, tiling));
+  }
+  return std::min(tiling.m.size, shape_.m) * channels;
+}
+
+Footprint FootprintOf::operator()(const Tiling& tiling) const {
+  return {act(tiling), weight(tiling), out(tiling), sums(tiling)};
 }
 
 Footprint half_capacity(const Machine& machine) {
@@ -175,18 +193,12 @@ Footprint half_capacity(const Machine& machine) {
           half_bits(machine.buffers.acc_kib) / machine.array.acc_bits};
 }
 
-bool fits(const Footprint& need, const Footprint& have) {
-  return need.act <= have.act && need.weight <= have.weight && need.out <= have.out &&
-         need.sums <= have.sums;
-}
-
 TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                    const ArraySpec& array) {
   TileGrid grid;
   if (!shape.is_gemm) {
     grid.m = pixel_cuts(shape, 1);
-    grid.groups = {1};
-    grid.n = unit_cuts(shape.cout, 1);
+    even_cuts(shape.cout, [&](std::int64_t n) { grid.channels.push_back({1, n}); });
     grid.k = {1};
     return grid;
   }
@@ -199,8 +211,12 @@ TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& group
   grid.m = pixel_cuts(shape, array.dataflow == Dataflow::kWs   ? 1
                              : array.dataflow == Dataflow::kOs ? array.rows
                                                                : array.cols);
-  grid.groups = unit_cuts(shape.groups, 1);
-  grid.n = unit_cuts(n, on_columns ? array.cols : 1);
+  even_cuts(shape.groups, [&](std::int64_t members) {
+    if (members > 1) grid.channels.push_back({members, n});
+  });
+  for (const std::int64_t size : unit_cuts(n, on_columns ? array.cols : 1)) {
+    grid.channels.push_back({1, size});
+  }
   even_cuts(ceil_div(k, array.rows),
             [&](std::int64_t folds) { grid.k.push_back(std::min(folds * array.rows, k)); });
   if (array.dataflow == Dataflow::kOs) halvings(std::min<std::int64_t>(array.rows, k), grid.k);

@@ -41,19 +41,37 @@ struct Tiling {
 struct Footprint {
   std::int64_t act = 0, weight = 0, out = 0, sums = 0;
 };
-Footprint footprint(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                    const Tiling& tiling);
+
+/// What tilings of one layer need; upper bounds over its tiles.
+class FootprintOf {
+ public:
+  FootprintOf(const LayerShape& shape, const std::vector<WidthGroup>& groups)
+      : shape_(shape), groups_(groups) {}
+  Footprint operator()(const Tiling& tiling) const;
+
+  std::int64_t act(const Tiling& tiling) const;     // m, groups, n (pooling), k, whole_act
+  std::int64_t weight(const Tiling& tiling) const;  // groups, n, k
+  std::int64_t out(const Tiling& tiling) const;     // m, groups, n, gather_outputs
+  std::int64_t sums(const Tiling& tiling) const;    // m, groups, n
+
+ private:
+  const LayerShape& shape_;
+  const std::vector<WidthGroup>& groups_;
+};
 
 /// What one half of each buffer holds.
 Footprint half_capacity(const Machine& machine);
-bool fits(const Footprint& need, const Footprint& have);
 
 /// Tile sizes to choose from, each descending and ending with the smallest there is. They depend
 /// on the layer and the array, never on a buffer: a machine with bigger buffers has every choice
 /// of one with smaller buffers.
+struct ChannelTiling {
+  std::int64_t groups = 1, n = 1;  // several groups, or channels of one group
+};
 struct TileGrid {
   std::vector<PixelTiling> m;
-  std::vector<std::int64_t> groups, n, k;
+  std::vector<ChannelTiling> channels;
+  std::vector<std::int64_t> k;
 };
 TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                    const ArraySpec& array);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A lower bound on the cycles of a tiling, in closed form: the busiest of the three units, plus
+// what nothing can hide, the first loads and the last vector command and store. It never exceeds
+// what an engine counts, and meets it where one unit is busy throughout.
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/program.h"
+#include "sim/schedule/layer_shape.h"
+#include "sim/schedule/tiling.h"
+
+namespace bitpulse {
+
+/// What a pixel tiling says about every candidate that uses it.
+struct PixelFacts {
+  PixelTiling tiling;
+  std::int64_t count = 0;
+  std::int64_t loads = 0;            // of one pass over the tiles, with two slots
+  bool shared = false;               // some tile found its input in a slot
+  std::int64_t in_pixels = 0;        // of all loads
+  std::int64_t first_in_pixels = 0;  // of the first tile
+  std::int64_t last_size = 0;        // output pixels of the last tile
+  std::int64_t last_tiles = 0;       // tiles of that size; the others have `tiling.size`
+};
+PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
+
+/// What a channel tiling says: tiles over all width groups and convolution groups.
+struct ChannelFacts {
+  ChannelTiling tiling;
+  std::int64_t tiles = 0;          // (width group, convolution groups, channels)
+  std::int64_t group_tiles = 0;    // (width group, convolution groups)
+  std::int64_t last_channels = 0;  // output channels of the last tile
+};
+ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                           const ChannelTiling& tiling);
+
+struct TilingBound {
+  std::uint64_t cycles = 0;
+  std::uint64_t bytes = 0;  // DRAM traffic
+};
+
+class LayerBounds {
+ public:
+  LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+              const Machine& machine);
+
+  /// From the first preload to the last output if the array never waits; independent of loop order
+  /// and, but for os, of K tiles. 0 without a GEMM.
+  std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
+
+  TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const ChannelFacts& channels,
+                         std::uint64_t array_cycles) const;
+
+ private:
+  struct Traffic {
+    std::uint64_t commands = 0, bytes = 0;
+  };
+  Traffic act_loads(const Tiling& tiling, const PixelFacts& m, const ChannelFacts& channels) const;
+  Traffic act_loads_of_k_tiles(const Tiling& tiling, const PixelFacts& m,
+                               const ChannelFacts& channels, std::int64_t pixel) const;
+  Traffic weight_loads(const Tiling& tiling, const PixelFacts& m) const;
+  Traffic stores(std::int64_t tiles) const;
+  Traffic identity_loads(std::int64_t tiles) const;
+  std::uint64_t first_loads(const Tiling& tiling, const PixelFacts& m) const;
+  std::uint64_t first_outputs(const PixelFacts& m) const;
+  std::uint64_t transfer(Traffic traffic) const;
+  std::uint64_t vector(std::int64_t commands, std::int64_t elements) const;
+
+  const LayerShape& shape_;
+  const std::vector<WidthGroup>& groups_;
+  const Machine& machine_;
+  std::uint64_t latency_ = 0;       // of a dma command
+  double cycles_per_byte_ = 0;      // at the memory's peak
+  std::uint64_t weight_bytes_ = 0;  // of the layer, once
+};
+
+}  // namespace bitpulse
