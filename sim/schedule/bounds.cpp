@@ -191,6 +191,7 @@ LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const PixelFac
     return {u64(m.loads * channels.tiles), u64(m.in_pixels * pixel)};
   }
   if (groups_.size() > 1) {  // tiles of neighbouring width groups may share their input
+    if (!tiling.whole_act) return {m.loads > 0 ? u64(1) : 0, 0};
     return {u64(m.loads), u64(m.in_pixels * bytes_of(shape_.cin * bits))};
   }
   const std::int64_t again = channels.tiles / channels.group_tiles;  // channel tiles of a group

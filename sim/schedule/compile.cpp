@@ -62,7 +62,7 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
     plan.layer = static_cast<std::uint32_t>(i);
     LayerAddresses addresses = layer_addresses(layer, program.tensor_bit);
     addresses.weights = align_region(program.dram_bytes) * 8;
-    const Tiling tiling = search.choose(shape, plan, addresses);
+    const Tiling tiling = search.choose(layer, shape, plan, addresses);
     plan.tiling = describe(shape, plan.width_groups, tiling);
     for (WidthGroup& group : plan.width_groups) {
       group.order.segments = k_segments(machine.array, group.k_packed, tiling.k);

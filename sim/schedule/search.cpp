@@ -46,6 +46,13 @@ std::string kib(std::int64_t bits) {
   throw Error(ErrorKind::kInvalidInput, text);
 }
 
+bool same_widths(const IntegerLayer& a, const IntegerLayer& b) {
+  const auto* x = std::get_if<GemmOp>(&a.op);
+  const auto* y = std::get_if<GemmOp>(&b.op);
+  if (x == nullptr || y == nullptr) return a.op.index() == b.op.index();
+  return x->weight_bits == y->weight_bits;
+}
+
 }  // namespace
 
 TilingSearch::TilingSearch(const Machine& machine, const ProgramCost& cost)
@@ -129,10 +136,21 @@ TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& ti
   return result;
 }
 
-Tiling TilingSearch::choose(const LayerShape& shape, LayerPlan& plan,
+Tiling TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                             const LayerAddresses& addresses) {
+  for (const Remembered& before : remembered_) {
+    if (before.shape == shape && same_widths(*before.layer, layer)) return before.tiling;
+  }
   collect(shape, plan);
   if (candidates_.empty()) refuse(machine_, shape, plan, have_);
+  std::swap(plan, trial_.layers.front());
+  const Tiling tiling = search(shape, addresses);
+  std::swap(plan, trial_.layers.front());
+  remembered_.push_back({shape, &layer, tiling});
+  return tiling;
+}
+
+Tiling TilingSearch::search(const LayerShape& shape, const LayerAddresses& addresses) {
   // A heap with the lowest bound on top; ties in the order of the grid.
   const auto later = [this](std::size_t a, std::size_t b) {
     const std::uint64_t ca = candidates_[a].bound.cycles, cb = candidates_[b].bound.cycles;
@@ -142,7 +160,6 @@ Tiling TilingSearch::choose(const LayerShape& shape, LayerPlan& plan,
   std::iota(heap.begin(), heap.end(), std::size_t{0});
   std::make_heap(heap.begin(), heap.end(), later);
 
-  std::swap(plan, trial_.layers.front());
   Cost best{~std::uint64_t{0}, ~std::uint64_t{0}};
   std::size_t choice = heap.front();
   while (!heap.empty()) {
@@ -159,7 +176,6 @@ Tiling TilingSearch::choose(const LayerShape& shape, LayerPlan& plan,
     std::pop_heap(heap.begin(), heap.end(), later);
     heap.pop_back();
   }
-  std::swap(plan, trial_.layers.front());
   return candidates_[choice].tiling;
 }
 

@@ -31,14 +31,15 @@ struct Candidate {
 
 class TilingSearch {
  public:
-  /// Keeps references to both.
+  /// Keeps references to both, and to the layers it has seen.
   TilingSearch(const Machine& machine, const ProgramCost& cost);
 
   /// The choice for `plan`, remembered for equal layers. The plan's width groups are lent to trial
   /// programs and come back unchanged.
   ///
   /// errors  kInvalidInput: not even the smallest tile fits; layer, need, have, what helps
-  Tiling choose(const LayerShape& shape, LayerPlan& plan, const LayerAddresses& addresses);
+  Tiling choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
+                const LayerAddresses& addresses);
 
   /// All candidates that fit, in the order of the grid.
   std::vector<Candidate> candidates(const LayerShape& shape, const LayerPlan& plan);
@@ -49,10 +50,11 @@ class TilingSearch {
   };
   struct Remembered {
     LayerShape shape;
-    std::vector<std::uint8_t> weight_bits;
+    const IntegerLayer* layer = nullptr;  // whose weight widths count too
     Tiling tiling;
   };
   void collect(const LayerShape& shape, const LayerPlan& plan);
+  Tiling search(const LayerShape& shape, const LayerAddresses& addresses);
   Cost count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
 
   const Machine& machine_;

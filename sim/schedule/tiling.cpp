@@ -80,11 +80,11 @@ std::int64_t group_span(const WidthGroup& group, std::int64_t repeats) {
   return span;
 }
 
-/// Descending sizes that cut `extent` units evenly into 1, 2, 3, 4, 6, 8, 12, ... parts.
+/// Descending sizes that cut `extent` units evenly into 1, 2, 3, 4, 6, 9, 13, ... parts.
 template <class Add>
 void even_cuts(std::int64_t extent, Add&& add) {
   std::int64_t last = 0;
-  for (std::int64_t parts = 1; last != 1; parts += std::max<std::int64_t>(1, parts / 3)) {
+  for (std::int64_t parts = 1; last != 1; parts += std::max<std::int64_t>(1, parts / 2)) {
     const std::int64_t size = ceil_div(extent, std::min(parts, extent));
     if (size != last) add(size);
     last = size;
