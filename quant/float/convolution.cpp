@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "models/units.h"
-#include "quant/float/parallel.h"
+#include "quant/integer/parallel.h"
 
 namespace bitpulse {
 
@@ -133,7 +133,7 @@ void Convolution::run(const float* in, float* out, std::int64_t images, int thre
   const std::int64_t rest = images - (chunks - 1) * kChunk;
   if (chunks > 1) impl_->plan(kChunk);
   impl_->plan(rest);
-  parallel_for(threads, chunks, [&](std::int64_t i) {
+  parallel_for(threads, chunks, [&](std::int64_t i, int) {
     const std::int64_t count = i + 1 < chunks ? kChunk : rest;
     impl_->run_chunk(impl_->plans.at(count), in + i * kChunk * impl_->in.elements(),
                      out + i * kChunk * impl_->out.elements(), count);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "quant/float/parallel.h"
+#include "quant/integer/parallel.h"
 
 namespace bitpulse {
 
@@ -19,7 +19,7 @@ FloatBatch like(const FloatBatch& in, const Shape& shape) {
 template <class Plane>
 FloatBatch by_plane(const FloatBatch& in, const Shape& shape, int threads, const Plane& plane) {
   FloatBatch out = like(in, shape);
-  parallel_for(threads, in.batch, [&](std::int64_t b) {
+  parallel_for(threads, in.batch, [&](std::int64_t b, int) {
     for (std::int64_t c = 0; c < shape.c; ++c)
       plane(in.data.data() + (b * in.shape.c + c) * in.shape.pixels(),
             out.data.data() + (b * shape.c + c) * shape.pixels(), c);
@@ -132,7 +132,7 @@ ChannelStatistics channel_statistics(const FloatBatch& in, int threads) {
   ChannelStatistics result{std::vector<double>(channels), std::vector<double>(channels)};
   const std::int64_t pixels = in.shape.pixels();
   const auto count = static_cast<double>(in.batch * pixels);
-  parallel_for(threads, in.shape.c, [&](std::int64_t c) {
+  parallel_for(threads, in.shape.c, [&](std::int64_t c, int) {
     const auto sum = [&](const auto& term) {
       double total = 0;
       for (std::int64_t b = 0; b < in.batch; ++b) {

@@ -5,7 +5,7 @@
 #include "models/units.h"
 #include "quant/float/float_executor.h"
 #include "quant/float/normalization.h"
-#include "quant/float/parallel.h"
+#include "quant/integer/parallel.h"
 #include "quant/float/parameters.h"
 
 namespace bitpulse {
@@ -48,7 +48,7 @@ void fill(Weights& weights, const std::string& name, const std::vector<std::int6
   tensor.data.resize(static_cast<std::size_t>(count));
   const std::uint64_t stream = stream_of(seed, name);
   constexpr std::int64_t kBlock = 1 << 16;
-  parallel_for(threads, ceil_div(count, kBlock), [&](std::int64_t block) {
+  parallel_for(threads, ceil_div(count, kBlock), [&](std::int64_t block, int) {
     for (std::int64_t i = block * kBlock; i < std::min(count, (block + 1) * kBlock); ++i)
       tensor.data[static_cast<std::size_t>(i)] =
           static_cast<float>(mean + deviation * normal(stream, static_cast<std::uint64_t>(i)));
