@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/methods/ptq.h"
+
+#include <utility>
+
+#include "quant/integer/network_io.h"
+#include "quant/methods/bn_fold.h"
+#include "quant/methods/correction.h"
+#include "quant/methods/export.h"
+#include "quant/methods/weight_codes.h"
+
+namespace bitpulse {
+
+namespace {
+
+const char* rule_name(CalibrationRule rule) {
+  switch (rule) {
+    case CalibrationRule::kMinMax:
+      return "minmax";
+    case CalibrationRule::kPercentile:
+      return "percentile";
+    case CalibrationRule::kMse:
+      return "mse";
+  }
+  return "";
+}
+
+std::vector<GemmParameters> quantize_weights(const Workload& workload, const Lowering& lowering,
+                                             const std::vector<FoldedGemm>& folded,
+                                             const ActivationScales& scales, int threads) {
+  const QuantizationSpec& spec = workload.quantization;
+  std::vector<GemmParameters> gemms(folded.size());
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    const auto* op = std::get_if<GemmOp>(&lowering.network.layers[i].op);
+    if (!op) continue;
+    const double input_scale = scales.tensors[static_cast<std::size_t>(op->input)];
+    GemmParameters& gemm = gemms[i];
+    gemm.scales = weight_scales(folded[i], op->weight_bits, input_scale, spec, threads);
+    gemm.codes = encode_weights(folded[i], op->weight_bits, gemm.scales, spec.narrow_range);
+    gemm.bias = folded[i].bias;
+  }
+  return gemms;
+}
+
+}  // namespace
+
+IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
+                            const ImageSet& calibration, int threads) {
+  const QuantizationSpec& spec = workload.quantization;
+  Lowering lowering = lower_with_origins(workload);
+  const std::vector<FoldedGemm> folded = fold_batch_norms(workload.graph, lowering, weights);
+  const ActivationScales scales =
+      spec.frozen_scales.empty()
+          ? calibrate(workload, lowering, weights, calibration, threads)
+          : frozen_scales(load_network(spec.frozen_scales), lowering.network, spec.frozen_scales);
+  std::vector<GemmParameters> gemms = quantize_weights(workload, lowering, folded, scales, threads);
+  export_parameters(workload, gemms, scales, lowering);
+  if (spec.bn_reestimation || spec.bias_correction)
+    correct_channels(workload, weights, calibration, scales, gemms, lowering, threads);
+
+  lowering.network.provenance = {
+      {"calibration", spec.frozen_scales.empty() ? rule_name(spec.calibration) : "frozen"},
+      {"calibration_images", std::to_string(std::min(calibration.count, spec.calibration_images))},
+      {"bn_reestimation", spec.bn_reestimation ? "yes" : "no"},
+      {"bias_correction", spec.bias_correction ? "yes" : "no"}};
+  return std::move(lowering.network);
+}
+
+}  // namespace bitpulse
