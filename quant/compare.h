@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How far the integer network is from the float one, tensor by tensor.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/io/images.h"
+#include "models/workload.h"
+#include "quant/integer/integer_network.h"
+
+namespace bitpulse {
+
+struct TensorComparison {
+  std::string tensor;
+  std::string node;  // whose float output it stands for
+  Precision precision;
+  double sqnr_db = 0;  // 10 log10(sum of float^2 / sum of (float - dequantized)^2)
+  std::uint64_t elements = 0;
+  /// Codes that differ from the float value quantized with the tensor's scale; not defined for raw
+  /// 32-bit outputs, whose codes have no rounding to share.
+  std::optional<std::uint64_t> differing;
+
+  double differing_share() const {
+    return differing && elements ? static_cast<double>(*differing) / static_cast<double>(elements)
+                                 : 0;
+  }
+};
+
+struct LayerComparison {
+  std::vector<TensorComparison> tensors;  // in the network's order
+  /// First tensor (in execution order) with more than the threshold's share of differing codes.
+  std::optional<std::size_t> first_diverging;
+};
+
+/// Compares all stored tensors over images 0 .. images-1.
+///
+/// network    made from this workload (its structure is checked)
+/// threshold  share of differing codes, 0..1
+LayerComparison compare_layers(const Workload& workload, const Weights& weights,
+                               const IntegerNetwork& network, const ImageSet& images,
+                               std::int64_t count, double threshold, int threads);
+
+}  // namespace bitpulse
