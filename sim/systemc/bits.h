@@ -3,7 +3,8 @@
 
 // Codes in packed bits, little endian: code i occupies bits [i * width, (i + 1) * width), bit 0 of
 // a byte first. Binary codes {-1, +1} take one bit, 1 for +1. Memories keep kBitSlack readable
-// bytes beyond their last one, because codes are read through 64-bit windows.
+// bytes beyond their last one, because codes are read through 64-bit windows. The host is little
+// endian.
 
 #include <cstdint>
 #include <cstring>
@@ -44,8 +45,8 @@ inline void copy_bits(std::uint8_t* to, std::uint64_t to_bit, const std::uint8_t
 
 /// Reads `count` codes of `precision` from `bit` on, adds `bias` to each.
 template <class T>
-void unpack_codes(const std::uint8_t* bytes, std::uint64_t bit, Precision precision,
-                  std::int64_t count, T* codes, int bias = 0) {
+void unpack_codes(const std::uint8_t* __restrict bytes, std::uint64_t bit, Precision precision,
+                  std::int64_t count, T* __restrict codes, int bias = 0) {
   const unsigned width = precision.bits;
   if (width == 8 && bit % 8 == 0) {
     const std::uint8_t* from = bytes + bit / 8;
@@ -55,6 +56,16 @@ void unpack_codes(const std::uint8_t* bytes, std::uint64_t bit, Precision precis
       }
     } else {
       for (std::int64_t i = 0; i < count; ++i) codes[i] = static_cast<T>(from[i] + bias);
+    }
+    return;
+  }
+  if (width == 16 && bit % 8 == 0) {
+    const std::uint8_t* from = bytes + bit / 8;
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::uint16_t code;
+      std::memcpy(&code, from + 2 * i, sizeof code);
+      codes[i] = static_cast<T>(
+          (precision.is_signed ? static_cast<std::int16_t>(code) : std::int32_t{code}) + bias);
     }
     return;
   }
@@ -73,12 +84,20 @@ void unpack_codes(const std::uint8_t* bytes, std::uint64_t bit, Precision precis
 
 /// Writes the low bits of `count` codes from `bit` on; neighbouring bits keep their value.
 template <class T>
-void pack_codes(const T* codes, std::int64_t count, Precision precision, std::uint8_t* bytes,
-                std::uint64_t bit) {
+void pack_codes(const T* __restrict codes, std::int64_t count, Precision precision,
+                std::uint8_t* __restrict bytes, std::uint64_t bit) {
   const unsigned width = precision.bits;
   if (width == 8 && bit % 8 == 0) {
     std::uint8_t* to = bytes + bit / 8;
     for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<std::uint8_t>(codes[i]);
+    return;
+  }
+  if (width == 16 && bit % 8 == 0) {
+    std::uint8_t* to = bytes + bit / 8;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto code = static_cast<std::uint16_t>(codes[i]);
+      std::memcpy(to + 2 * i, &code, sizeof code);
+    }
     return;
   }
   const std::uint64_t mask = (std::uint64_t{1} << width) - 1;

@@ -48,6 +48,19 @@ bool rows_in_place(const GemmLayer& layer, const Region& region, Range codes, bo
          region.channels.size() == codes.size();
 }
 
+/// Weights of a tile's convolution groups, or of all of them at once if depthwise.
+template <class Code>
+void pack_weights(const GemmLayer& layer, const GemmTile& tile, const Code* codes,
+                  std::vector<WeightTile>& tiles) {
+  const auto count = static_cast<std::int64_t>(layer.sum_tiles(tile));
+  const std::int64_t channels = tile.groups.size() * tile.n.size() / count;
+  tiles.reserve(size(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    tiles.emplace_back(layer.spec(), tile.k.begin, tile.k.end, channels,
+                       codes + i * channels * layer.codes(tile.k));
+  }
+}
+
 }  // namespace
 
 GemmLayer::GemmLayer(const IntegerNetwork& network, const LayerPlan& plan,
@@ -118,19 +131,23 @@ const TileMath::Weights& TileMath::weights(const GemmLayer& layer, std::uint32_t
       tile.n};
   if (!entry.tiles.empty() && entry.key == key) return entry;
 
-  const GemmSpec& spec = layer.spec();
-  const std::int64_t codes = layer.codes(tile.k);
-  const std::int64_t channels = tile.groups.size() * tile.n.size();
-  codes_.resize(size(channels * codes));
-  unpack_codes(operands.weight, command.weight_bit,
-               {static_cast<std::uint8_t>(spec.weight_bits), true}, channels * codes,
-               codes_.data());
-  const auto tiles = static_cast<std::int64_t>(layer.sum_tiles(tile));
+  const std::int64_t count = tile.groups.size() * tile.n.size() * layer.codes(tile.k);
+  const Precision precision{layer.group().weight_bits, true};
   entry.key = key;
   entry.tiles.clear();
-  for (std::int64_t i = 0; i < tiles; ++i) {
-    entry.tiles.emplace_back(spec, tile.k.begin, tile.k.end, channels / tiles,
-                             codes_.data() + i * (channels / tiles) * codes);
+  if (precision.bits == 8 && command.weight_bit % 8 == 0) {
+    // Bytes that are codes are used where they stand.
+    pack_weights(layer, tile,
+                 reinterpret_cast<const std::int8_t*>(operands.weight + command.weight_bit / 8),
+                 entry.tiles);
+  } else if (precision.bits < 8) {
+    narrow_codes_.resize(size(count));
+    unpack_codes(operands.weight, command.weight_bit, precision, count, narrow_codes_.data());
+    pack_weights(layer, tile, narrow_codes_.data(), entry.tiles);
+  } else {
+    wide_codes_.resize(size(count));
+    unpack_codes(operands.weight, command.weight_bit, precision, count, wide_codes_.data());
+    pack_weights(layer, tile, wide_codes_.data(), entry.tiles);
   }
   return entry;
 }

@@ -88,7 +88,8 @@ class TileMath {
   std::map<std::uint64_t, Weights> weights_;  // by place in the weight buffer
   std::uint32_t weights_plan_ = 0;
   Acts acts_;
-  std::vector<std::int16_t> codes_;      // workspace
+  std::vector<std::int8_t> narrow_codes_;  // workspace: weights
+  std::vector<std::int16_t> wide_codes_;
   std::vector<std::uint8_t> act_codes_;  // workspace: the region, unpacked
 };
 

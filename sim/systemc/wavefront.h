@@ -37,7 +37,8 @@ class Wavefront {
 
   ArraySpec spec_;
   std::int64_t last_finish_ = 0;
-  // First cycle in which each is free again.
+  // First cycle in which each is free again, less its index: the time of the wave that may use it,
+  // which enters at index 0 and moves on by one index per cycle.
   std::vector<std::int64_t> left_port_;   // per row: the streamed operand enters PE(i, 0)
   std::vector<std::int64_t> top_port_;    // per column: operand or weight enters PE(0, j)
   std::vector<std::int64_t> row_second_;  // second register (weight, drained sum) of PE(i, 0)

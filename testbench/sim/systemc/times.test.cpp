@@ -2,35 +2,17 @@
 // cycles(fast) == cycles(systemc): start and finish of every command, and every counter.
 #include "models/error.h"
 #include "sim/fast/fast_engine.h"
+#include "sim/memory/dram_timing.h"
 #include "sim/schedule/compile.h"
 #include "sim/systemc/systemc_engine.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
+#include "testbench/sim/systemc/differences.h"
 #include "testbench/sim/systemc/random_program.h"
+#include "testbench/sim/systemc/seeded_parameters.h"
 
 namespace bitpulse {
 namespace {
-
-/// Empty where both engines agree.
-std::string difference(const RunResult& fast, const RunResult& systemc) {
-  for (std::size_t id = 0; id < fast.times.size(); ++id) {
-    const CommandTime f = fast.times[id], s = systemc.times[id];
-    if (f == s) continue;
-    return "command " + std::to_string(id) + ": fast " + std::to_string(f.start) + ".." +
-           std::to_string(f.finish) + ", systemc " + std::to_string(s.start) + ".." +
-           std::to_string(s.finish);
-  }
-  for (std::size_t l = 0; l < fast.layers.size(); ++l) {
-    for (const CounterInfo& info : kCounterTable) {
-      const std::uint64_t f = fast.layers[l].*info.member, s = systemc.layers[l].*info.member;
-      if (f == s) continue;
-      return "layer " + std::to_string(l) + ", " + info.name + ": fast " + std::to_string(f) +
-             ", systemc " + std::to_string(s);
-    }
-    if (fast.layers[l].macs != systemc.layers[l].macs) return "macs differ";
-  }
-  return fast.times.size() == systemc.times.size() ? "" : "another number of commands";
-}
 
 TEST_CASE("random programs take the same cycles and count the same in fast and systemc",
           "[engines][differential]") {
@@ -66,6 +48,34 @@ TEST_CASE("compiled random layers take the same cycles in fast and systemc",
     REQUIRE(difference(fast.run(program), systemc.run(program, {})) == "");
   }
   CHECK(compiled > 1000);
+}
+
+/// A whole network on an array of rows x cols with `fixed` and with `banked` memory.
+void check_network(const std::string& name, std::uint32_t rows, std::uint32_t cols,
+                   Dataflow dataflow) {
+  const IntegerNetwork network = seeded_network(name, 8, 8, 1);
+  Machine machine;
+  machine.array.rows = rows;
+  machine.array.cols = cols;
+  machine.array.dataflow = dataflow;
+  FastEngine fast;
+  SystemcEngine systemc;
+  for (const DramModel model : {DramModel::kFixed, DramModel::kBanked}) {
+    machine.dram.model = model;
+    machine.dram.timing = load_dram_timing("ddr4-2400");
+    const Program program = compile(network, machine, {}, FastEngine::cycles);
+    CHECK(difference(fast.run(program), systemc.run(program, {})) == "");
+  }
+}
+
+TEST_CASE("ResNet-20 takes the same cycles in fast and systemc", "[engines][network]") {
+  check_network("resnet20-cifar", 16, 16, Dataflow::kOs);
+}
+TEST_CASE("ResNet-18 takes the same cycles in fast and systemc", "[engines][network]") {
+  check_network("resnet18", 32, 32, Dataflow::kWs);
+}
+TEST_CASE("YOLOv2 takes the same cycles in fast and systemc", "[engines][network]") {
+  check_network("yolov2-voc", 32, 64, Dataflow::kIs);
 }
 
 TEST_CASE("a program that cannot go on stops with the command and what it waits for",

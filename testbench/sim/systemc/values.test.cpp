@@ -1,92 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // integers(systemc) == integers(reference executor), overflow counts included.
 #include "models/error.h"
-#include "quant/integer/executor.h"
 #include "quant/integer/validate.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
-#include "sim/systemc/systemc_engine.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
+#include "testbench/sim/systemc/differences.h"
 #include "testbench/sim/systemc/random_values.h"
+#include "testbench/sim/systemc/seeded_parameters.h"
 
 namespace bitpulse {
 namespace {
-
-ExecuteOptions reference_options(const Program& program) {
-  ExecuteOptions options;
-  options.keep_all_tensors = true;
-  for (const LayerPlan& plan : program.layers) {
-    LayerAccumulation orders;
-    for (const WidthGroup& group : plan.width_groups) {
-      orders.emplace_back(group.weight_bits, group.order);
-    }
-    options.accumulation.push_back(orders);
-  }
-  return options;
-}
-
-std::string describe_difference(const IntegerNetwork& network, const Program& program,
-                                std::size_t tensor, const std::vector<std::int32_t>& expected,
-                                const std::vector<std::int32_t>& got) {
-  const StoredTensor& t = network.tensors[tensor];
-  std::string text = "tensor " + t.name + " (" + std::to_string(t.shape.c) + "x" +
-                     std::to_string(t.shape.h) + "x" + std::to_string(t.shape.w) + ", " +
-                     std::to_string(t.precision.bits) + " bits)";
-  for (const LayerPlan& plan : program.layers) {
-    for (const Store& store : network.layers[plan.layer].stores) {
-      if (static_cast<std::size_t>(store.tensor) == tensor) {
-        text += " of " + network.layers[plan.layer].kind + ", " + plan.tiling;
-      }
-    }
-  }
-  if (expected.size() != got.size()) return text + ": another size";
-  std::size_t count = 0, first = expected.size();
-  for (std::size_t i = expected.size(); i-- > 0;) {
-    if (expected[i] == got[i]) continue;
-    ++count;
-    first = i;
-  }
-  return text + ": " + std::to_string(count) + " codes of " + std::to_string(expected.size()) +
-         " differ, the first is " + std::to_string(first) + ": expected " +
-         std::to_string(expected[first]) + ", found " + std::to_string(got[first]);
-}
-
-/// Empty where the machine's integers and overflow counts are the reference's.
-std::string difference(const Program& program, const IntegerNetwork& network,
-                       const TensorCodes& inputs, std::uint64_t& overflows) {
-  const ExecuteResult expected =
-      execute(network, inputs, program.batch, reference_options(program));
-  Operands operands;
-  operands.network = &network;
-  operands.inputs = &inputs;
-  operands.keep_all_tensors = true;
-  SystemcEngine systemc;
-  const RunResult got = systemc.run(program, operands);
-  for (std::size_t t = 0; t < expected.tensors.size(); ++t) {
-    if (expected.tensors[t] == got.tensors[t]) continue;
-    return describe_difference(network, program, t, expected.tensors[t], got.tensors[t]);
-  }
-  for (std::size_t l = 0; l < program.layers.size(); ++l) {
-    const OverflowCounts& e = expected.overflow[l];
-    const Counters& g = got.layers[l];
-    overflows += e.intermediate + e.final_sum + e.saturations;
-    if (e == OverflowCounts{g.overflow_intermediate, g.overflow_final, g.saturations}) continue;
-    return "layer " + std::to_string(l) + ": overflows " + std::to_string(e.intermediate) + ", " +
-           std::to_string(e.final_sum) + ", " + std::to_string(e.saturations) + ", systemc " +
-           std::to_string(g.overflow_intermediate) + ", " + std::to_string(g.overflow_final) +
-           ", " + std::to_string(g.saturations);
-  }
-  // Values change no time and no other counter.
-  const RunResult timing = FastEngine().run(program);
-  if (timing.times != got.times) return "times differ";
-  for (std::size_t l = 0; l < program.layers.size(); ++l) {
-    Counters counters = got.layers[l];
-    counters.overflow_intermediate = counters.overflow_final = counters.saturations = 0;
-    if (!(counters == timing.layers[l])) return "counters differ";
-  }
-  return "";
-}
 
 void check_seeds(std::uint64_t first, std::uint64_t last) {
   int compiled = 0;
@@ -107,7 +32,7 @@ void check_seeds(std::uint64_t first, std::uint64_t last) {
       continue;  // no tile fits
     }
     ++compiled;
-    REQUIRE(difference(program, b.network, b.random_inputs(options.batch), overflows) == "");
+    REQUIRE(value_difference(program, b.network, b.random_inputs(options.batch), overflows) == "");
   }
   CHECK(compiled > static_cast<int>(last - first) / 2);
   CHECK(overflows > 1000);
@@ -116,6 +41,55 @@ void check_seeds(std::uint64_t first, std::uint64_t last) {
 TEST_CASE("random networks give the reference's integers on random machines",
           "[engines][differential]") {
   check_seeds(1, 1500);
+}
+
+/// A whole network with seeded parameters on a 32x32 array, against both other truths.
+void check_network(const std::string& name, std::uint8_t weights, std::uint8_t activations,
+                   Machine machine, std::int64_t batch, bool may_overflow) {
+  const IntegerNetwork network = seeded_network(name, weights, activations, 3);
+  CompileOptions options;
+  options.batch = batch;
+  const Program program = compile(network, machine, options, FastEngine::cycles);
+  std::uint64_t overflows = 0;
+  CHECK(value_difference(program, network, seeded_inputs(network, batch, 4), overflows) == "");
+  if (may_overflow) CHECK(overflows > 0);
+}
+
+Machine array_of(PeKind pe, std::uint32_t rows, std::uint32_t cols, Dataflow dataflow) {
+  Machine machine;
+  machine.array.pe = pe;
+  machine.array.rows = rows;
+  machine.array.cols = cols;
+  machine.array.dataflow = dataflow;
+  return machine;
+}
+
+TEST_CASE("ResNet-20 gives the reference's integers, weight stationary", "[engines][network]") {
+  check_network("resnet20-cifar", 8, 8, array_of(PeKind::kInt8, 16, 16, Dataflow::kWs), 2, false);
+}
+TEST_CASE("ResNet-20 gives the reference's integers, output stationary, fused, 4 bits",
+          "[engines][network]") {
+  check_network("resnet20-cifar", 4, 4, array_of(PeKind::kFused, 16, 32, Dataflow::kOs), 2, false);
+}
+TEST_CASE("ResNet-20 gives the reference's integers, input stationary, digit passes",
+          "[engines][network]") {
+  check_network("resnet20-cifar", 8, 8, array_of(PeKind::kInt4, 12, 20, Dataflow::kIs), 1, false);
+}
+TEST_CASE("ResNet-20 gives the reference's integers where 16-bit sums overflow",
+          "[engines][network]") {
+  Machine machine = array_of(PeKind::kInt8, 32, 32, Dataflow::kWs);
+  machine.array.acc_bits = 16;
+  machine.array.overflow = Overflow::kSaturate;
+  check_network("resnet20-cifar", 8, 8, machine, 1, true);
+}
+TEST_CASE("ResNet-18 gives the reference's integers", "[engines][network]") {
+  check_network("resnet18", 8, 8, array_of(PeKind::kInt8, 32, 32, Dataflow::kWs), 1, false);
+}
+TEST_CASE("MobileNetV2 gives the reference's integers", "[engines][network]") {
+  check_network("mobilenet-v2", 4, 8, array_of(PeKind::kFused, 32, 32, Dataflow::kWs), 1, false);
+}
+TEST_CASE("YOLOv2 gives the reference's integers", "[engines][network][.slow]") {
+  check_network("yolov2-voc", 8, 8, array_of(PeKind::kInt8, 32, 32, Dataflow::kWs), 1, false);
 }
 
 }  // namespace
