@@ -18,6 +18,12 @@ std::uint32_t count(const JsonValue& object, const char* key, std::int64_t min, 
   return static_cast<std::uint32_t>(object.at(key).integer(min, max));
 }
 
+std::string name_of(const JsonValue& json) {
+  std::string name = json.text();
+  if (name.empty()) json.fail("a name");
+  return name;
+}
+
 ArraySpec read_array(const JsonValue& json) {
   json.only_keys({"rows", "cols", "dataflow", "pe", "acc_bits", "overflow", "overlap"});
   ArraySpec array;
@@ -68,7 +74,7 @@ DramSpec read_dram(const JsonValue& json) {
   } else {
     json.only_keys({"model", "timing"});
     dram.model = DramModel::kBanked;
-    dram.timing = load_dram_timing(json.at("timing").text());
+    dram.timing = load_dram_timing(name_of(json.at("timing")));
   }
   return dram;
 }
@@ -80,8 +86,7 @@ Machine read_machine(const JsonValue& root) {
   root.only_keys({"schema", "name", "clock_mhz", "array", "buffers", "vector", "dram",
                   "keep_on_chip", "technology"});
   Machine machine;
-  machine.name = root.at("name").text();
-  if (machine.name.empty()) root.at("name").fail("a name");
+  machine.name = name_of(root.at("name"));
   machine.clock_mhz = root.at("clock_mhz").number(kMinMhz, kMaxMhz);
   machine.array = read_array(root.at("array"));
   machine.buffers = read_buffers(root.at("buffers"));
@@ -90,7 +95,7 @@ Machine read_machine(const JsonValue& root) {
   if (const auto keep = root.find("keep_on_chip"); keep && keep->boolean()) {
     keep->fail("false: every layer reads from and writes to DRAM");
   }
-  if (const auto technology = root.find("technology")) machine.technology = technology->text();
+  if (const auto technology = root.find("technology")) machine.technology = name_of(*technology);
   return machine;
 }
 
