@@ -20,6 +20,15 @@ namespace {
   throw Error(ErrorKind::kIo, printable(path, 400) + ": " + what + ": " + std::strerror(error));
 }
 
+/// A path that names no file is wrong input; a file that cannot be read is trouble with the system.
+[[noreturn]] void fail_open(const std::string& path, int error) {
+  const bool no_file = error == ENOENT || error == ENOTDIR || error == EISDIR || error == ELOOP ||
+                       error == ENAMETOOLONG;
+  if (!no_file) fail_io(path, "cannot open", error);
+  throw Error(ErrorKind::kInvalidInput,
+              printable(path, 400) + ": found no file: " + std::strerror(error));
+}
+
 /// An open file, closed at the end of its scope.
 class Descriptor {
  public:
@@ -44,7 +53,7 @@ class Descriptor {
 std::uint64_t announced_size(int fd, const std::string& path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) fail_io(path, "cannot read", errno);
-  if (S_ISDIR(status.st_mode)) fail_io(path, "cannot read", EISDIR);
+  if (S_ISDIR(status.st_mode)) fail_open(path, EISDIR);
   return static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
 }
 
@@ -99,7 +108,7 @@ void write_file_atomically(const std::string& path, std::string_view content) {
 
 InputFile::InputFile(const std::string& path) : path_(path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail_io(path, "cannot open", errno);
+  if (file.get() < 0) fail_open(path, errno);
   size_ = announced_size(file.get(), path);
   descriptor_ = file.release();
 }
@@ -124,7 +133,7 @@ void InputFile::read(std::uint64_t offset, void* to, std::size_t count) const {
 
 std::string read_file(const std::string& path, std::uint64_t limit) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail_io(path, "cannot open", errno);
+  if (file.get() < 0) fail_open(path, errno);
   const auto refuse = [&](const std::string& found) {
     throw Error(ErrorKind::kLimit, printable(path, 400) + ": found " + found +
                                        " bytes, expected at most " + std::to_string(limit));

@@ -16,7 +16,7 @@ void write_file_atomically(const std::string& path, std::string_view content);
 /// A file that is read in parts.
 class InputFile {
  public:
-  /// errors  kIo: missing, unreadable, or a folder
+  /// errors  kInvalidInput: no such file, or a folder; kIo: unreadable
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -34,7 +34,9 @@ class InputFile {
   int descriptor_ = -1;
 };
 
-/// Whole file, refused above `limit` bytes. errors kIo, kLimit.
+/// Whole file, refused above `limit` bytes.
+///
+/// errors  kInvalidInput: no such file, or a folder; kIo: unreadable; kLimit
 std::string read_file(const std::string& path, std::uint64_t limit);
 
 }  // namespace bitpulse

@@ -138,7 +138,10 @@ std::vector<Entry> list_pictures(const std::string& folder) {
     if (is_picture(at->path())) entries.push_back({at->path().filename().string(), -1});
   }
   if (error) {
-    throw Error(ErrorKind::kIo, printable(folder, 400) + ": cannot read: " + error.message());
+    const bool no_folder =
+        error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+    throw Error(no_folder ? ErrorKind::kInvalidInput : ErrorKind::kIo,
+                printable(folder, 400) + ": found no folder to read: " + error.message());
   }
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return a.file < b.file; });

@@ -24,7 +24,8 @@ enum class Split : std::uint8_t { kTest, kTrain };
 
 /// Images first .. first+count-1 (fewer at the end of the set; count < 0: all).
 ///
-/// errors  kIo, kLimit; kInvalidInput: image size other than `shape`, label outside 0..classes-1
+/// errors  kIo, kLimit; kInvalidInput: no such file, image size other than `shape`, label outside
+/// 0..classes-1
 ///         (classes 0: not checked), truncated or empty file
 ImageSet read_images(const DataSpec& data, Split split, const Shape& shape, std::int64_t classes,
                      std::int64_t first, std::int64_t count);

@@ -93,8 +93,8 @@ class JsonValue {
   std::string pointer_;
 };
 
-/// errors  kIo unreadable; kLimit too large, deep or long; kInvalidInput otherwise, with line and
-///         column
+/// errors  kIo: unreadable; kLimit: too large, deep or long; kInvalidInput: no such file, and
+///         otherwise with line and column
 JsonValue load_json(const std::string& path, const JsonLimits& limits = {});
 JsonValue parse_json(std::string_view text, const std::string& file, const JsonLimits& limits = {});
 

@@ -29,8 +29,9 @@ class TemporaryFolder {
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Writes a file and returns its path.
+  /// Writes a new file and returns its path.
   std::string write(const std::string& name, std::string_view content) const {
+    std::filesystem::remove(path_ / name);  // some file systems flush a file that is overwritten
     std::ofstream(path_ / name, std::ios::binary)
         .write(content.data(), static_cast<std::streamsize>(content.size()));
     return *this / name;

@@ -41,10 +41,14 @@ TEST_CASE("a file one byte over the limit is refused", "[models][files]") {
   CHECK_REFUSED(read_file("/dev/zero", 10'000), ErrorKind::kLimit, "/dev/zero", "10000");
 }
 
-TEST_CASE("missing files and folders are input errors of their own kind", "[models][files]") {
+TEST_CASE("a path that names no file is wrong input, one that cannot be written is not",
+          "[models][files]") {
   const TemporaryFolder folder;
-  CHECK_REFUSED(read_file(folder / "none", 1), ErrorKind::kIo, "none", "No such file");
-  CHECK_REFUSED(read_file(folder.path().string(), 1), ErrorKind::kIo, "directory");
+  CHECK_REFUSED(read_file(folder / "none", 1), ErrorKind::kInvalidInput, "none", "No such file");
+  CHECK_REFUSED(InputFile(folder / "none"), ErrorKind::kInvalidInput, "none", "No such file");
+  CHECK_REFUSED(read_file(folder.write("file", "") + "/x", 1), ErrorKind::kInvalidInput, "file/x");
+  std::filesystem::remove(folder.path() / "file");
+  CHECK_REFUSED(read_file(folder.path().string(), 1), ErrorKind::kInvalidInput, "directory");
   CHECK_REFUSED(write_file_atomically(folder / "no/such", "x"), ErrorKind::kIo, "no/such",
                 "No such file");
   CHECK_REFUSED(write_file_atomically(folder.path().string(), "x"), ErrorKind::kIo, "directory");
@@ -68,6 +72,16 @@ TEST_CASE("a write that fails leaves the old file and no other", "[models][files
   CHECK(refused->says({"/a", "1000 of 5000 bytes"}));
   CHECK(read_file(path, 10) == "old");
   CHECK(entries(folder) == 1);
+}
+
+TEST_CASE("parts of a file are read where they lie", "[models][files]") {
+  const TemporaryFolder folder;
+  const InputFile file(folder.write("a", "0123456789"));
+  CHECK(file.size() == 10);
+  std::string part(3, ' ');
+  file.read(7, part.data(), 3);
+  CHECK(part == "789");
+  CHECK_REFUSED(file.read(8, part.data(), 3), ErrorKind::kIo, "/a", "ended at byte 10");
 }
 
 TEST_CASE("a reader never sees half a file", "[models][files]") {
