@@ -211,23 +211,15 @@ LayerBounds::Traffic LayerBounds::act_loads_of_k_tiles(const Tiling& tiling, con
                                                        const ChannelFacts& channels,
                                                        std::int64_t pixel) const {
   const Window& w = shape_.window;
-  const WidthGroup& group = groups_.front();
-  const std::int64_t per_position = ceil_div(shape_.cin, group.mode.lanes);
-  const std::int64_t again = channels.tiles / channels.group_tiles;
-  // Between the pixels that a dilated kernel or a long stride reads are some that no tile needs.
-  const bool gaps =
-      w.dilation_h > 1 || w.dilation_w > 1 || w.stride_h > w.kernel_h || w.stride_w > w.kernel_w;
-  // Three and more channel ranges per kernel position never stay in the two slots.
-  const bool in_turn = per_position % tiling.k == 0 && per_position / tiling.k > 2;
-  if (!in_turn || gaps || m.shared) {
-    if (m.loads == 0) return {};
-    return {u64(channels.group_tiles), 0};
-  }
-  // Every window has at least one kernel position inside the image; without padding, all.
   const bool padded = w.pad_top > 0 || w.pad_bottom > 0 || w.pad_left > 0 || w.pad_right > 0;
-  const std::int64_t positions = padded ? 1 : w.kernel_h * w.kernel_w;
-  return {u64(m.loads * positions * (per_position / tiling.k) * channels.group_tiles * again),
-          u64(m.in_pixels * pixel * again)};
+  if (w.kernel_h > 1 || w.kernel_w > 1 || padded || m.shared) {  // tiles may be empty or shared
+    return {m.loads > 0 ? u64(channels.group_tiles) : 0, 0};
+  }
+  const std::int64_t k_tiles = ceil_div(groups_.front().k_packed, tiling.k);
+  const std::int64_t again = channels.tiles / channels.group_tiles;
+  const std::int64_t in_turn = tiling.n_outer ? m.loads * k_tiles : k_tiles;
+  const std::int64_t times = in_turn > 2 ? again : 1;
+  return {u64(m.loads * k_tiles * channels.group_tiles * times), u64(m.in_pixels * pixel * times)};
 }
 
 LayerBounds::Traffic LayerBounds::weight_loads(const Tiling& tiling, const PixelFacts& m) const {

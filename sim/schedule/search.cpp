@@ -76,6 +76,7 @@ void TilingSearch::collect(const LayerShape& shape, const LayerPlan& plan) {
   candidates_.clear();
   pixel_facts_.clear();
   for (const PixelTiling& m : grid.m) {
+    const bool tiled_act = may_tile_act(shape, grid, m);
     bool known = false;  // facts of m, taken only where some tile fits
     for (const ChannelTiling& channel : grid.channels) {
       Tiling tiling;
@@ -93,7 +94,7 @@ void TilingSearch::collect(const LayerShape& shape, const LayerPlan& plan) {
         tiling.k = k;
         if (need.weight(tiling) > have_.weight) continue;
         for (const bool whole : {true, false}) {
-          if (!whole && (k == most_k || channel.groups > 1)) continue;
+          if (!whole && (k == most_k || channel.groups > 1 || !tiled_act)) continue;
           tiling.whole_act = whole;
           if (need.act(tiling) > have_.act) continue;
           if (!known) {

@@ -80,11 +80,11 @@ std::int64_t group_span(const WidthGroup& group, std::int64_t repeats) {
   return span;
 }
 
-/// Descending sizes that cut `extent` units evenly into 1, 2, 3, 4, 6, 9, 13, ... parts.
+/// Descending sizes that cut `extent` units evenly into 1, 2, 4, 8, ... parts.
 template <class Add>
 void even_cuts(std::int64_t extent, Add&& add) {
   std::int64_t last = 0;
-  for (std::int64_t parts = 1; last != 1; parts += std::max<std::int64_t>(1, parts / 2)) {
+  for (std::int64_t parts = 1; last != 1; parts *= 2) {
     const std::int64_t size = ceil_div(extent, std::min(parts, extent));
     if (size != last) add(size);
     last = size;
@@ -221,6 +221,10 @@ TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& group
             [&](std::int64_t folds) { grid.k.push_back(std::min(folds * array.rows, k)); });
   if (array.dataflow == Dataflow::kOs) halvings(std::min<std::int64_t>(array.rows, k), grid.k);
   return grid;
+}
+
+bool may_tile_act(const LayerShape& shape, const TileGrid& grid, const PixelTiling& m) {
+  return (shape.window.kernel_h == 1 && shape.window.kernel_w == 1) || m == grid.m.back();
 }
 
 std::string describe(const LayerShape& shape, const std::vector<WidthGroup>& groups,

@@ -73,6 +73,10 @@ struct TileGrid {
   std::vector<ChannelTiling> channels;
   std::vector<std::int64_t> k;
 };
+/// Whether a pixel tile may have one input tile per K tile: where kernel positions do not share
+/// input (else most of it would be loaded once per position), and as the last resort.
+bool may_tile_act(const LayerShape& shape, const TileGrid& grid, const PixelTiling& m);
+
 TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                    const ArraySpec& array);
 

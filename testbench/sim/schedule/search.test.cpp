@@ -40,7 +40,7 @@ TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[sched
     }
   }
   CAPTURE(candidates, tight);
-  CHECK(candidates > 2000);
+  CHECK(candidates > 1500);
   CHECK(tight * 2 > candidates);
 }
 
