@@ -45,6 +45,9 @@ typedef struct packed {
   format_t    format;
 } weight_ctrl_t;
 
+`define ACT_CTRL_WIDTH 10     // $bits(act_ctrl_t)
+`define WEIGHT_CTRL_WIDTH 14  // $bits(weight_ctrl_t)
+
 // One access to the word `addr` of every accumulator lane; enters column 0 and travels right.
 typedef struct packed {
   logic        valid;

@@ -24,25 +24,72 @@ if(BITPULSE_NATIVE)
   list(APPEND BITPULSE_VERILATED_OPTIONS -march=native)
 endif()
 
-# bitpulse_verilate(<name> TOP <module> [PARAMETERS Name=value ...] [SOURCES extra.cpp ...]):
-# static library <name> with the class V<name> (header V<name>.h) of module TOP. Extra sources are
-# compiled in the same translation unit and may include that header.
+# bitpulse_verilate(<name> TOP <module> [PARAMETERS Name=value ...]): static library <name> with the
+# class V<name> (header V<name>.h) of module TOP.
 function(bitpulse_verilate name)
-  cmake_parse_arguments(ARG "" "TOP" "PARAMETERS;SOURCES" ${ARGN})
+  cmake_parse_arguments(ARG "" "TOP" "PARAMETERS" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${name}.verilated)
   list(TRANSFORM ARG_PARAMETERS PREPEND -G)
   add_custom_command(
     OUTPUT ${dir}/${name}.cpp
     COMMAND ${CMAKE_COMMAND} -DVERILATOR=${VERILATOR} -DNAME=${name} -DTOP=${ARG_TOP} -DDIR=${dir}
             "-DPARAMETERS=${ARG_PARAMETERS}" "-DSOURCES=${BITPULSE_RTL_SOURCES}"
-            "-DEXTRA=${ARG_SOURCES}" -DINCLUDE=${PROJECT_SOURCE_DIR}/rtl
+            -DINCLUDE=${PROJECT_SOURCE_DIR}/rtl
             -P ${PROJECT_SOURCE_DIR}/scripts/cmake/verilate.cmake
-    DEPENDS ${BITPULSE_RTL_SOURCES} ${BITPULSE_RTL_HEADERS} ${ARG_SOURCES}
+    DEPENDS ${BITPULSE_RTL_SOURCES} ${BITPULSE_RTL_HEADERS}
             ${PROJECT_SOURCE_DIR}/scripts/cmake/verilate.cmake
     COMMENT "Verilating ${name}" VERBATIM)
   add_library(${name} STATIC EXCLUDE_FROM_ALL ${dir}/${name}.cpp)
   target_include_directories(${name} SYSTEM PUBLIC ${dir})
-  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${BITPULSE_VERILATED_OPTIONS})
   target_link_libraries(${name} PUBLIC bitpulse_verilated_runtime)
+endfunction()
+
+# bitpulse_array_models(<target> <shape> ...): static library of Verilated arrays with the table that
+# make_array_model() of sim/rtl/array_model.h reads. A shape is <ws|os>_<int8|int4|int2|fused>_RxC,
+# with _structural behind it for the array of separate PEs.
+function(bitpulse_array_models target)
+  set(widths int8 8 int4 4 int2 2 fused 32)
+  set(kinds int8 kInt8 int4 kInt4 int2 kInt2 fused kFused)
+  set(DECLARATIONS "")
+  set(ENTRIES "")
+  foreach(shape ${ARGN})
+    if(NOT shape MATCHES "^(ws|os)_(int8|int4|int2|fused)_([0-9]+)x([0-9]+)(_structural)?$")
+      message(FATAL_ERROR "bitpulse_array_models: ${shape} is not a shape")
+    endif()
+    set(flow ${CMAKE_MATCH_1})
+    set(pe ${CMAKE_MATCH_2})
+    set(rows ${CMAKE_MATCH_3})
+    set(cols ${CMAKE_MATCH_4})
+    set(rolled 1)
+    set(structural false)
+    if(CMAKE_MATCH_5)
+      set(rolled 0)
+      set(structural true)
+    endif()
+    list(FIND widths ${pe} at)
+    math(EXPR at "${at} + 1")
+    list(GET widths ${at} width)
+    list(GET kinds ${at} kind)
+    set(output_stationary false)
+    if(flow STREQUAL os)
+      set(output_stationary true)
+    endif()
+    set(MODEL array_${shape})
+    set(maker ${CMAKE_CURRENT_BINARY_DIR}/${target}/${MODEL}.cpp)
+    configure_file(${PROJECT_SOURCE_DIR}/sim/rtl/array_model_maker.cpp.in ${maker} @ONLY)
+    if(NOT TARGET ${MODEL})
+      bitpulse_verilate(${MODEL} TOP array_top_${flow}
+                        PARAMETERS OperandWidth=${width} Rows=${rows} Cols=${cols} "Rolled=1'b${rolled}")
+    endif()
+    string(APPEND DECLARATIONS "std::unique_ptr<ArrayModel> make_${MODEL}(const ArrayShape&);\n")
+    string(APPEND ENTRIES
+           "    {{PeKind::${kind}, ${output_stationary}, ${rows}, ${cols}, ${structural}}, make_${MODEL}},\n")
+    list(APPEND models ${MODEL})
+    list(APPEND makers ${maker})
+  endforeach()
+  set(table ${CMAKE_CURRENT_BINARY_DIR}/${target}/table.cpp)
+  configure_file(${PROJECT_SOURCE_DIR}/sim/rtl/array_models.cpp.in ${table} @ONLY)
+  add_library(${target} STATIC EXCLUDE_FROM_ALL ${table} ${makers})
+  target_link_libraries(${target} PUBLIC bitpulse::rtl PRIVATE ${models} bitpulse::warnings)
 endfunction()

@@ -1,5 +1,5 @@
 # Runs Verilator and writes the one translation unit that includes what it made.
-#   cmake -DVERILATOR= -DNAME= -DTOP= -DDIR= -DPARAMETERS= -DSOURCES= -DEXTRA= -DINCLUDE= -P this
+#   cmake -DVERILATOR= -DNAME= -DTOP= -DDIR= -DPARAMETERS= -DSOURCES= -DINCLUDE= -P this
 file(REMOVE_RECURSE ${DIR})
 file(MAKE_DIRECTORY ${DIR})
 execute_process(
@@ -13,7 +13,7 @@ endif()
 file(GLOB parts RELATIVE ${DIR} ${DIR}/V${NAME}*.cpp)
 list(SORT parts)
 set(unit "")
-foreach(part ${parts} ${EXTRA})
+foreach(part ${parts})
   string(APPEND unit "#include \"${part}\"\n")
 endforeach()
 file(WRITE ${DIR}/${NAME}.cpp "${unit}")

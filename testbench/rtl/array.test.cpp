@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arrays against plain sums and closed forms: values, overflow counts and the cycle of every output
+// of random fold lists, back to back and apart.
+
+#include "sim/rtl/array_driver.h"
+#include "testbench/catch.h"
+#include "testbench/rtl/fold_lists.h"
+
+namespace bitpulse::rtl {
+namespace {
+
+constexpr std::uint32_t kSeed = 20260101;
+
+struct Tally {
+  std::uint64_t folds = 0, outputs = 0, overflows = 0;
+  std::uint64_t wrong_sums = 0, wrong_overflows = 0, wrong_cycles = 0, wrong_times = 0;
+  bool clean() const { return wrong_sums + wrong_overflows + wrong_cycles + wrong_times == 0; }
+};
+
+/// Runs one list and compares everything that comes out.
+void check_list(ArrayDriver& driver, const ArrayShape& shape, const std::vector<Fold>& folds,
+                bool overlap, AccFormat format, Tally& tally) {
+  driver.set_format(format);
+  const auto starts = reference::expected_starts(shape, folds, overlap, driver.now());
+  const std::vector<FoldOutput> outputs = driver.run(folds, overlap);
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    const Fold& fold = folds[f];
+    const int lines = shape.output_stationary ? fold.rows : fold.stream;
+    std::int64_t finish = 0;
+    for (int line = 0; line < lines; ++line) {
+      for (int j = 0; j < fold.cols; ++j) {
+        const auto n = static_cast<std::size_t>(line * fold.cols + j);
+        const auto sum = reference::expected_sum(shape, fold, line, j, format);
+        const auto cycle = reference::expected_cycle(shape, fold, starts[f], line, j);
+        tally.wrong_sums += outputs[f].sums[n] != sum.value;
+        tally.wrong_overflows += outputs[f].overflows[n] != sum.overflows;
+        tally.wrong_cycles += static_cast<std::int64_t>(outputs[f].cycles[n]) != cycle;
+        tally.overflows += sum.overflows;
+        ++tally.outputs;
+        finish = std::max(finish, cycle);
+      }
+    }
+    tally.wrong_times += static_cast<std::int64_t>(outputs[f].start) != starts[f];
+    tally.wrong_times += static_cast<std::int64_t>(outputs[f].finish) != finish;
+    ++tally.folds;
+  }
+}
+
+AccFormat pick_acc_format(std::mt19937& random) {
+  const int bits = reference::pick(random, 0, 1) == 0 ? 32 : reference::pick(random, 8, 32);
+  return {reference::pick(random, 0, 1) != 0, bits};
+}
+
+// Every fifth list is cut off by a reset, wherever it stands, before the next one comes.
+void check_random_lists(const ArrayShape& shape, int lists) {
+  CAPTURE(array_model_name(shape));
+  const auto model = make_array_model(shape);
+  ArrayDriver driver(*model);
+  std::mt19937 random(kSeed);
+  Tally tally;
+  for (int n = 0; n < lists; ++n) {
+    reference::FoldLimits limits;
+    limits.max_stream = n % 2 == 0 ? 3 : shape.rows + shape.cols + 8;
+    limits.late = n % 4 == 3;
+    std::vector<Fold> folds;
+    for (int f = reference::pick(random, 1, 10); f > 0; --f) {
+      folds.push_back(reference::random_fold(random, shape, limits, driver.now()));
+    }
+    const bool overlap = n % 3 != 0;
+    check_list(driver, shape, folds, overlap, pick_acc_format(random), tally);
+    if (n % 5 == 4) {
+      driver.run_for(folds, overlap, static_cast<std::uint64_t>(reference::pick(random, 1, 30)));
+      driver.reset();
+    }
+  }
+  INFO("seed " << kSeed << ": sums " << tally.wrong_sums << ", overflows " << tally.wrong_overflows
+               << ", cycles " << tally.wrong_cycles << ", starts and finishes "
+               << tally.wrong_times);
+  CHECK(tally.clean());
+  const bool can_overflow =
+      shape.output_stationary || (shape.rows > 1 && shape.pe != PeKind::kInt2);
+  CHECK((tally.overflows > 0) == can_overflow);
+  std::cout << array_model_name(shape) << ": " << tally.folds << " folds, " << tally.outputs
+            << " outputs, " << tally.overflows << " overflows\n";
+}
+
+// All inputs at random in every cycle; a reset now and then.
+void check_same_edges(const ArrayShape& rolled_shape, int cycles) {
+  ArrayShape structural_shape = rolled_shape;
+  structural_shape.structural = true;
+  CAPTURE(array_model_name(rolled_shape));
+  const auto rolled = make_array_model(rolled_shape),
+             structural = make_array_model(structural_shape);
+  std::mt19937 random(kSeed);
+  std::vector<std::uint32_t> acts(rolled_shape.act_words()), weights(rolled_shape.weight_words());
+  int differing = 0, valid = 0;
+  for (int n = 0; n < cycles; ++n) {
+    if (n % 500 == 0) {
+      const AccFormat format = pick_acc_format(random);
+      for (ArrayModel* model : {rolled.get(), structural.get()}) {
+        model->reset();
+        model->set_format(format);
+      }
+    }
+    for (std::uint32_t& word : acts) word = static_cast<std::uint32_t>(random());
+    for (std::uint32_t& word : weights) word = static_cast<std::uint32_t>(random());
+    const auto chance = [&](int of) { return reference::pick(random, 0, of - 1) == 0; };
+    const int shift =
+        rolled_shape.output_stationary && chance(4) ? reference::pick(random, 0, 31) : 0;
+    const ActCtrl act{!chance(4), chance(4), shift, reference::pick_format(random, rolled_shape)};
+    const WeightCtrl weight{chance(3), reference::pick(random, 0, rolled_shape.rows - 1),
+                            reference::pick_format(random, rolled_shape)};
+    const EdgeInputs inputs{act.pack(), weight.pack(), acts.data(), weights.data()};
+    rolled->step(inputs);
+    structural->step(inputs);
+    const EdgeOutputs &a = rolled->outputs(), &b = structural->outputs();
+    differing += a.valid != b.valid || a.psum != b.psum || a.overflow != b.overflow;
+    valid += a.valid[0];
+  }
+  CHECK(differing == 0);
+  CHECK(valid > cycles / 4);
+}
+
+}  // namespace
+
+TEST_CASE("weight-stationary arrays give every sum in its cycle", "[rtl][array]") {
+  for (const auto& [pe, rows, cols] :
+       {std::tuple{PeKind::kInt8, 1, 1}, std::tuple{PeKind::kInt4, 1, 5},
+        std::tuple{PeKind::kInt2, 5, 1}, std::tuple{PeKind::kInt8, 3, 7},
+        std::tuple{PeKind::kFused, 3, 7}, std::tuple{PeKind::kFused, 16, 16}}) {
+    check_random_lists({pe, false, rows, cols}, rows < 16 ? 200 : 60);
+  }
+}
+
+TEST_CASE("output-stationary arrays give every sum in its cycle", "[rtl][array]") {
+  for (const auto& [pe, rows, cols] :
+       {std::tuple{PeKind::kInt8, 1, 1}, std::tuple{PeKind::kInt4, 1, 5},
+        std::tuple{PeKind::kInt2, 5, 1}, std::tuple{PeKind::kInt8, 3, 7},
+        std::tuple{PeKind::kFused, 3, 7}, std::tuple{PeKind::kFused, 16, 16}}) {
+    check_random_lists({pe, true, rows, cols}, rows < 16 ? 200 : 60);
+  }
+}
+
+TEST_CASE("weight-stationary arrays of separate PEs give every sum in its cycle", "[rtl][array]") {
+  check_random_lists({PeKind::kInt8, false, 3, 7, true}, 200);
+  check_random_lists({PeKind::kFused, false, 4, 4, true}, 200);
+}
+
+TEST_CASE("output-stationary arrays of separate PEs give every sum in its cycle", "[rtl][array]") {
+  check_random_lists({PeKind::kInt8, true, 3, 7, true}, 200);
+  check_random_lists({PeKind::kFused, true, 4, 4, true}, 200);
+}
+
+TEST_CASE("rolled and separate PEs show the same edges under any input", "[rtl][array]") {
+  check_same_edges({PeKind::kInt8, false, 3, 7}, 20000);
+  check_same_edges({PeKind::kInt8, true, 3, 7}, 20000);
+  check_same_edges({PeKind::kFused, false, 4, 4}, 20000);
+  check_same_edges({PeKind::kFused, true, 4, 4}, 20000);
+}
+
+}  // namespace bitpulse::rtl
