@@ -17,13 +17,14 @@ namespace {
 
 constexpr std::uint32_t kImagesMagic = 0x00000803;  // unsigned bytes, three dimensions
 constexpr std::uint32_t kLabelsMagic = 0x00000801;
+constexpr std::int64_t kMaxDeflateRatio = 1032;  // zlib's "Technical Details"
 constexpr std::int64_t kMaxItems = 10'000'000;
 
 /// An IDX file; zlib reads plain files as they are.
 class IdxFile {
  public:
   explicit IdxFile(const std::string& path) : path_(path), file_(nullptr, gzclose) {
-    const InputFile exists(path);  // a missing file or a folder ends here
+    size_ = InputFile(path).size();  // a missing file or a folder ends here
     file_.reset(gzopen(path.c_str(), "rb"));
     if (!file_) {
       throw Error(ErrorKind::kIo, printable(path, 400) + ": cannot open: " + std::strerror(errno));
@@ -52,6 +53,13 @@ class IdxFile {
                             std::to_string(kMaxItems));
     }
     return count;
+  }
+
+  /// Refuses `items` items of `bytes` where the file is too short for them, before memory is taken.
+  void expect_room(std::int64_t items, std::int64_t bytes) {
+    const auto size = static_cast<std::int64_t>(size_);
+    const std::int64_t most = gzdirect(file_.get()) ? size : size * kMaxDeflateRatio;
+    if (items > most / bytes) fail_image(path_, "truncated file");
   }
 
   void skip(std::int64_t bytes) {
@@ -90,6 +98,7 @@ class IdxFile {
   }
 
   std::string path_;
+  std::uint64_t size_ = 0;
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
 };
 
@@ -108,6 +117,7 @@ ImageSet read_mnist(const ImageRequest& request) {
                    ", expected " + std::to_string(request.shape.c) + " x " +
                    std::to_string(request.shape.h) + " x " + std::to_string(request.shape.w));
   }
+  file.expect_room(available, found.elements());
   ImageSet images;
   images.shape = found;
   images.count = images_to_read(request, available);

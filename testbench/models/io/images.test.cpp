@@ -326,10 +326,12 @@ TEST_CASE("a picture cut or damaged anywhere never gives a crash", "[models][ima
 TEST_CASE("more pixels than fit are refused before they are allocated",
           "[models][images][limits]") {
   const TemporaryFolder folder;
-  const std::string path =
-      folder.write("i", word(0x803) + word(9'999'999) + word(1 << 12) + word(1 << 12));
-  CHECK_REFUSED(read_all(spec(DataFormat::kMnist, path), Shape{1, 1 << 12, 1 << 12}),
-                ErrorKind::kLimit, "9999999 images", "at most 512");
+  std::string csv = "file,class_index\n";
+  for (int i = 0; i < 200; ++i) csv += "a.png,0\n";
+  const DataSpec data =
+      spec(DataFormat::kImageFolder, folder.path().string(), folder.write("l.csv", csv));
+  CHECK_REFUSED(read_all(data, Shape{3, 1 << 12, 1 << 12}), ErrorKind::kLimit, "200 images",
+                "at most 170");
 }
 
 TEST_CASE("seeded images are uniform bytes that a seed repeats", "[models][images]") {
