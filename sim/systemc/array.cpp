@@ -33,7 +33,8 @@ void count_fold(const Fold& fold, const ArraySpec& spec, const PeMode& mode, boo
 
 void ArrayUnit::reset_unit() {
   wavefront_.emplace(run().program->machine.array);
-  math_.reset();
+  act_tiles_.reset();
+  weight_tiles_.reset();
 }
 
 std::uint64_t ArrayUnit::issue(CommandId id) {
@@ -72,19 +73,27 @@ void ArrayUnit::form_sums(CommandId id, const ArrayCommand& command, CommandTime
 
   const std::uint64_t act_end = command.act.buffer_bit + layer.region_bits(command.act);
   const std::uint64_t weight_end = command.weight_bit + layer.weight_bits(command.tile);
-  const TileOperands operands{
-      act->bytes(command.act.buffer_bit, act_end, id),
-      act->stamp(command.act.buffer_bit, act_end),
-      weight->bytes(command.weight_bit, weight_end, id),
-      weight->stamp(command.weight_bit, weight_end),
-  };
   act->claim({command.act.buffer_bit, act_end, false, id, time.start, time.finish}, now);
   weight->claim({command.weight_bit, weight_end, false, id, time.start, time.finish}, now);
   AccTile& tile = sums->write({command.acc_offset, command.acc_offset + layer.sums(command.tile),
                                true, id, time.start, time.finish},
                               now, command.tile, command.accumulate, layer.sum_tiles(command.tile));
-  run().counters_of(id).overflow_intermediate +=
-      math_.accumulate(layer, run().command(id).layer, command, operands, tile.sums);
+
+  const std::uint32_t plan_index = run().command(id).layer;
+  const std::vector<WeightTile>& weights = weight_tiles_.get(
+      layer, plan_index, command, weight->bytes(command.weight_bit, weight_end, id),
+      weight->stamp(command.weight_bit, weight_end));
+  const std::vector<ActRows>& rows = act_tiles_.get(layer, plan_index, command, weights.front(),
+                                                    act->bytes(command.act.buffer_bit, act_end, id),
+                                                    act->stamp(command.act.buffer_bit, act_end));
+  std::uint64_t& overflows = run().counters_of(id).overflow_intermediate;
+  for (std::size_t i = 0; i < tile.sums.size(); ++i) {
+    SumTile& s = tile.sums[i];
+    if (!command.accumulate) s.reset(command.tile.m.size(), weights[i].n());
+    const std::uint64_t before = s.intermediate_overflows();
+    s.accumulate(weights[i], rows[i]);
+    overflows += s.intermediate_overflows() - before;
+  }
 }
 
 }  // namespace bitpulse

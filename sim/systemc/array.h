@@ -12,10 +12,11 @@
 
 #include "sim/engine.h"
 #include "sim/systemc/accumulator.h"
+#include "sim/systemc/act_tiles.h"
 #include "sim/systemc/buffer.h"
-#include "sim/systemc/tile_math.h"
 #include "sim/systemc/unit.h"
 #include "sim/systemc/wavefront.h"
+#include "sim/systemc/weight_tiles.h"
 
 namespace bitpulse {
 
@@ -37,7 +38,8 @@ class ArrayUnit : public UnitModule {
   void form_sums(CommandId id, const ArrayCommand& command, CommandTime time);
 
   std::optional<Wavefront> wavefront_;
-  TileMath math_;
+  ActTiles act_tiles_;
+  WeightTiles weight_tiles_;
 };
 
 }  // namespace bitpulse

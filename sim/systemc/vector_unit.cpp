@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/systemc/vector_unit.h"
 
-#include "sim/systemc/tile_math.h"
+#include "sim/systemc/gemm_layer.h"
 
 namespace bitpulse {
 namespace {
