@@ -6,40 +6,19 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 #include <vector>
 
 #include "models/io/workload_reader.h"
 #include "models/nets/nets.h"
 #include "testbench/catch.h"
 #include "testbench/models/errors.h"
+#include "testbench/schema.h"
 
 namespace bitpulse {
 namespace {
 
 using Json = nlohmann::json;
 using Pointer = Json::json_pointer;
-
-class WorkloadSchema {
- public:
-  WorkloadSchema() {
-    valijson::SchemaParser parser;
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
-  }
-  bool accepts(const Json& workload) const {
-    valijson::Validator validator;
-    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(workload), nullptr);
-  }
-  const Json& document() const { return document_; }
-
- private:
-  Json document_ = Json::parse(
-      read_file(BITPULSE_SOURCE_DIR "/workloads/schemas/workload.schema.json", 1 << 20));
-  valijson::Schema schema_;
-};
 
 const std::vector<Json>& valid_workloads() {
   static const std::vector<Json> workloads = [] {
@@ -227,7 +206,7 @@ class Judge {
   int read = 0;
 
  private:
-  WorkloadSchema schema_;
+  Schema schema_{"workload"};
 };
 
 TEST_CASE("schema and reader accept the same valid workloads", "[models][workload][schema]") {
@@ -280,7 +259,7 @@ TEST_CASE("schema and reader agree on every key removed or added",
 }
 
 TEST_CASE("the schema lists the built-in networks", "[models][workload][schema]") {
-  const WorkloadSchema schema;
+  const Schema schema("workload");
   const Json& listed = schema.document().at("/definitions/network/anyOf/0/enum"_json_pointer);
   std::set<std::string> names;
   for (const NetworkInfo& info : networks()) names.insert(info.name);

@@ -3,38 +3,18 @@
 // schema cannot say (ascending points, powers of two).
 
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "models/error.h"
 #include "models/io/shipped.h"
 #include "sim/energy/technology.h"
 #include "sim/memory/dram_timing.h"
 #include "testbench/catch.h"
+#include "testbench/schema.h"
 
 namespace bitpulse {
 namespace {
 
 using Json = nlohmann::json;
-
-class SchemaFile {
- public:
-  explicit SchemaFile(const std::string& name)
-      : document_(load_json(shipped_folder() + "/schemas/" + name + ".schema.json").raw()) {
-    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
-  }
-  bool accepts(const Json& value) const {
-    valijson::Validator validator;
-    return validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(value), nullptr);
-  }
-
- private:
-  Json document_;
-  valijson::Schema schema_;
-};
 
 template <class Read>
 bool reads(const Json& value, Read&& read) {
@@ -86,7 +66,7 @@ std::vector<Json> mutations(const Json& whole) {
 
 TEST_CASE("schema and reader of technologies agree on every single change",
           "[sim][energy][schema]") {
-  const SchemaFile schema("technology");
+  const Schema schema("technology");
   for (const std::string& name : shipped_names("technologies")) {
     const Json whole = load_json(find_file(name, "technologies")).raw();
     CAPTURE(name);
@@ -110,7 +90,7 @@ TEST_CASE("schema and reader of technologies agree on every single change",
 }
 
 TEST_CASE("schema and reader of DRAM parts agree on every single change", "[sim][memory][schema]") {
-  const SchemaFile schema("dram");
+  const Schema schema("dram");
   for (const std::string& name : shipped_names("dram")) {
     const Json whole = load_json(find_file(name, "dram")).raw();
     CAPTURE(name);

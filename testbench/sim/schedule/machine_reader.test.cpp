@@ -4,14 +4,11 @@
 #include "sim/machine_reader.h"
 
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include "models/error.h"
 #include "models/io/shipped.h"
 #include "testbench/catch.h"
+#include "testbench/schema.h"
 
 namespace bitpulse {
 namespace {
@@ -34,14 +31,8 @@ std::string refusal(const Json& json) {
 /// Whether reader and schema both accept; fails where they disagree.
 class Judges {
  public:
-  Judges() : document_(load_json(shipped_folder() + "/schemas/machine.schema.json").raw()) {
-    valijson::SchemaParser parser(valijson::SchemaParser::kDraft7);
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(document_), schema_);
-  }
   bool accept(const Json& json) const {
-    valijson::Validator validator;
-    const bool by_schema =
-        validator.validate(schema_, valijson::adapters::NlohmannJsonAdapter(json), nullptr);
+    const bool by_schema = schema_.accepts(json);
     const std::string why = refusal(json);
     const bool by_reader = why.empty();
     CAPTURE(json.dump(), why);
@@ -50,8 +41,7 @@ class Judges {
   }
 
  private:
-  Json document_;
-  valijson::Schema schema_;
+  Schema schema_{"machine"};
 };
 
 Json shipped(const std::string& name) { return load_json(find_file(name, "machines")).raw(); }
