@@ -24,10 +24,11 @@ class BatchEvaluation {
                   std::int64_t count, Accuracy& accuracy)
       : network_(network), images_(images), first_(first), count_(count), accuracy_(accuracy) {}
 
-  void integers(TensorCodes inputs, bool keep_all, int threads) {
+  void integers(TensorCodes inputs, bool keep_all, const EvaluateOptions& evaluate_options) {
     ExecuteOptions options;
-    options.threads = threads;
+    options.threads = evaluate_options.threads;
     options.keep_all_tensors = keep_all;
+    options.accumulation = evaluate_options.accumulation;
     ExecuteResult result = execute(network_, std::move(inputs), count_, options);
     codes_ = std::move(result.tensors);
     for (const OverflowCounts& counts : result.overflow) {
@@ -123,10 +124,11 @@ Accuracy evaluate(const Workload& workload, const Weights& weights, const Intege
     const std::int64_t n = std::min(batch, end - first);
     BatchEvaluation evaluation(network, images, first, n, accuracy);
     const TensorCodes inputs = input_codes(workload, network, images, first, n);
-    evaluation.integers(inputs, with_twin, options.threads);
+    evaluation.integers(inputs, with_twin, options);
     if (with_twin) evaluation.twin(inputs, options.threads);
     evaluation.reals(executor.run(float_inputs(workload, images, first, n))[0]);
     first += n;
+    if (options.progress) options.progress(first);
   }
   return accuracy;
 }

@@ -4,6 +4,7 @@
 // Accuracy of one network in three forms: float, fake-quant twin, integers.
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "models/io/images.h"
@@ -28,6 +29,8 @@ struct EvaluateOptions {
   std::int64_t images = -1;       // the first so many; -1: all
   std::int64_t twin_images = -1;  // of these; the twin is slow
   int threads = 1;
+  std::vector<LayerAccumulation> accumulation;      // of the integers; see ExecuteOptions
+  std::function<void(std::int64_t done)> progress;  // after each batch; may be empty
 };
 
 /// Ties between outputs go to the lowest class, in all three.
