@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/deploy.h"
 
+#include <algorithm>
+
 #include "models/error.h"
 #include "models/io/safetensors.h"
 #include "models/text.h"
@@ -10,62 +12,67 @@
 namespace bitpulse {
 namespace {
 
-constexpr Method kMethods[] = {
-    {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
-     quantize_ptq},
-};
-
-const Node& input_node(const Graph& graph) {
-  return graph.nodes[static_cast<std::size_t>(graph.inputs.front())];
+const Method& method_of(const Workload& workload) {
+  const std::string& name = workload.quantization.method;
+  std::vector<std::string_view> known;
+  for (const Method& method : methods()) {
+    if (name == method.name) return method;
+    known.emplace_back(method.name);
+  }
+  throw Error(ErrorKind::kInvalidInput, "quantization method: found \"" + printable(name) +
+                                            "\", expected one of: " + join(known));
 }
 
 }  // namespace
 
 const std::vector<Method>& methods() {
-  static const std::vector<Method> table(std::begin(kMethods), std::end(kMethods));
+  static const std::vector<Method> table{
+      {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
+       quantize_ptq},
+  };
   return table;
 }
 
-std::vector<std::string> weight_files(const Workload& workload) {
-  if (workload.weights_path.empty()) return {};
-  return {workload.weights_path};
-}
-
-std::vector<std::string> image_files(const DataSpec& data, Split split) {
-  if (data.format == DataFormat::kNone) return {};
-  std::vector<std::string> files{split == Split::kTest ? data.test : data.train};
-  const std::string& labels = split == Split::kTest ? data.test_labels : data.train_labels;
-  if (!labels.empty()) files.push_back(labels);
+std::vector<std::string> data_files(const Workload& workload) {
+  const DataSpec& data = workload.data;
+  std::vector<std::string> files{workload.weights_path,
+                                 workload.quantization.frozen_scales,
+                                 data.test,
+                                 data.test_labels,
+                                 data.train,
+                                 data.train_labels};
+  files.erase(std::remove(files.begin(), files.end(), ""), files.end());
   return files;
 }
 
-Weights load_weights(const Workload& workload, int threads) {
-  if (!workload.weights_path.empty()) return read_weights(workload.weights_path);
-  return seeded_weights(workload.graph, workload.data, workload.seed, threads);
-}
-
-ImageSet load_images(const Workload& workload, Split split, std::int64_t first,
-                     std::int64_t count) {
-  const Shape& shape = input_node(workload.graph).shape;
+ImageSet load_images(const Workload& workload, Split split, std::int64_t count) {
+  const Graph& graph = workload.graph;
+  const Shape& shape = graph.nodes[static_cast<std::size_t>(graph.inputs.front())].shape;
   if (workload.data.format == DataFormat::kNone) {
-    return seeded_images(shape, first + count, workload.seed + (split == Split::kTrain ? 1 : 0));
+    // Calibration and test images differ, as they do in real data.
+    const std::uint64_t stream = split == Split::kTrain ? 1 : 0;
+    return seeded_images(shape, count, workload.seed + stream);
   }
-  return read_images(workload.data, split, shape, 0, first, count);
+  const Shape& output = graph.nodes[static_cast<std::size_t>(graph.outputs.front())].shape;
+  return read_images(workload.data, split, shape, output.elements(), 0, count);
 }
 
-IntegerNetwork deploy(const Workload& workload, const Weights& weights, int threads,
-                      Progress& progress) {
-  for (const Method& method : methods()) {
-    if (workload.quantization.method != method.name) continue;
-    progress.phase("reading calibration images");
-    const Split split = workload.data.train.empty() ? Split::kTest : Split::kTrain;
-    const ImageSet images =
-        load_images(workload, split, 0, workload.quantization.calibration_images);
-    progress.phase("quantizing");
-    return method.quantize(workload, weights, images, threads);
+Deployment deploy(const Workload& workload, int threads, Progress& progress) {
+  const Method& method = method_of(workload);
+  Deployment deployment;
+  if (workload.weights_path.empty()) {
+    progress.phase("making weights from the seed");
+    deployment.weights = seeded_weights(workload.graph, workload.data, workload.seed, threads);
+  } else {
+    progress.phase("reading weights");
+    deployment.weights = read_weights(workload.weights_path);
   }
-  throw Error(ErrorKind::kInvalidInput,
-              "quantization method " + printable(workload.quantization.method) + " is unknown");
+  progress.phase("quantizing");
+  const bool has_train = workload.data.format == DataFormat::kNone || !workload.data.train.empty();
+  const ImageSet calibration = load_images(workload, has_train ? Split::kTrain : Split::kTest,
+                                           workload.quantization.calibration_images);
+  deployment.network = method.quantize(workload, deployment.weights, calibration, threads);
+  return deployment;
 }
 
 }  // namespace bitpulse

@@ -22,19 +22,18 @@ struct Method {
 };
 const std::vector<Method>& methods();
 
-/// Files a deployment reads, for the hashes of a report: weights and image sets of that split.
-std::vector<std::string> weight_files(const Workload& workload);
-std::vector<std::string> image_files(const DataSpec& data, Split split);
+/// The files that deploying and feeding the workload reads: weights, images, labels, scales.
+std::vector<std::string> data_files(const Workload& workload);
 
-/// The workload's weights: read from its file, or seeded.
-Weights load_weights(const Workload& workload, int threads);
+/// The first `count` images of a split of the workload's data, or seeded ones where it has none.
+ImageSet load_images(const Workload& workload, Split split, std::int64_t count);
 
-/// Images of the workload's data, or seeded ones. errors kInvalidInput where the network has no
-/// single image input
-ImageSet load_images(const Workload& workload, Split split, std::int64_t first, std::int64_t count);
+struct Deployment {
+  Weights weights;
+  IntegerNetwork network;  // with parameters
+};
 
-/// The deployed network with parameters. errors kInvalidInput: unknown method, and the method's own
-IntegerNetwork deploy(const Workload& workload, const Weights& weights, int threads,
-                      Progress& progress);
+/// errors  kInvalidInput: unknown method, and the readers' and the method's own
+Deployment deploy(const Workload& workload, int threads, Progress& progress);
 
 }  // namespace bitpulse

@@ -2,12 +2,10 @@
 #include "sim/cli/inputs.h"
 
 #include <charconv>
-#include <filesystem>
 
 #include "models/error.h"
 #include "models/io/shipped.h"
 #include "models/io/workload_reader.h"
-#include "models/text.h"
 #include "sim/machine_reader.h"
 
 namespace bitpulse {
@@ -112,20 +110,6 @@ Overrides assign(const std::vector<std::string>& sets, const JsonValue& workload
 }
 
 }  // namespace
-
-void require_files(const std::vector<std::string>& files) {
-  std::error_code ignored;
-  for (const std::string& file : files) {
-    if (!std::filesystem::exists(file, ignored)) {
-      throw Error(ErrorKind::kInvalidInput, printable(file, 400) + ": found no such file");
-    }
-  }
-}
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
 
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets) {

@@ -37,10 +37,4 @@ struct Inputs {
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets);
 
-/// errors  kInvalidInput: one of `files` does not exist
-void require_files(const std::vector<std::string>& files);
-
-/// Folder of a path, "." for a bare name.
-std::string folder_of(const std::string& path);
-
 }  // namespace bitpulse

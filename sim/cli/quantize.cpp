@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <filesystem>
 #include <iostream>
 
 #include "models/error.h"
 #include "quant/integer/network_io.h"
+#include "quant/lower.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/limits.h"
 #include "sim/cli/progress.h"
 #include "sim/cli/signals.h"
+#include "sim/fast/fast_engine.h"
+#include "sim/schedule/compile.h"
 
 namespace bitpulse {
 namespace {
@@ -23,14 +25,13 @@ int quantize(const Arguments& arguments) {
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
   Progress progress;
-  const IntegerNetwork network =
-      deploy(workload, load_weights(workload, threads), threads, progress);
+  if (inputs.machine) {  // refuses what does not fit before any work
+    compile(lower(workload), inputs.machine->machine, {}, FastEngine::cycles);
+  }
+  const Deployment deployment = deploy(workload, threads, progress);
 
   const auto lock = commit_lock();
-  std::error_code failure;
-  std::filesystem::create_directories(out, failure);
-  if (failure) throw Error(ErrorKind::kIo, out + ": cannot make the folder: " + failure.message());
-  save_network(network, out);
+  save_network(deployment.network, out);
   std::cout << out << "/network.json\n" << out << "/tensors.safetensors\n" << std::flush;
   return 0;
 }

@@ -7,7 +7,10 @@
 #include "models/error.h"
 #include "models/io/shipped.h"
 #include "quant/lower.h"
+#include "sim/cli/accuracy.h"
 #include "sim/cli/command.h"
+#include "sim/cli/deploy.h"
+#include "sim/cli/engines.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/limits.h"
 #include "sim/cli/progress.h"
@@ -19,29 +22,9 @@
 #include "sim/report/sha256.h"
 #include "sim/schedule/compile.h"
 #include "sim/timeline.h"
-#ifdef BITPULSE_WITH_SYSTEMC
-#include "sim/systemc/systemc_engine.h"
-#endif
 
 namespace bitpulse {
 namespace {
-
-enum class Fidelity { kFast, kSystemc };
-
-Fidelity read_fidelity(const Arguments& arguments) {
-  const std::string name = arguments.text("engine", "systemc");
-  if (name == "fast") return Fidelity::kFast;
-#ifdef BITPULSE_WITH_SYSTEMC
-  if (name == "systemc") return Fidelity::kSystemc;
-  const char* const built = "fast, systemc";
-#else
-  const char* const built = "fast";
-#endif
-  const bool known = name == "systemc" || name == "rtl";
-  throw Error(ErrorKind::kUsage, "--engine: found \"" + name + "\", which is " +
-                                     (known ? "not built into this program" : "no engine") +
-                                     "; expected " + built);
-}
 
 /// "FIRST:LAST", 0-based and inclusive.
 std::pair<std::int64_t, std::int64_t> read_layers(const Arguments& arguments, std::size_t layers) {
@@ -93,10 +76,10 @@ int run(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   limit_memory(arguments);
   const int threads = thread_count(arguments);
-  const Fidelity fidelity = read_fidelity(arguments);
-  const bool check = arguments.has("check");
+  const EngineInfo& engine = find_engine(arguments.text("engine", "systemc"));
+  const std::int64_t images = arguments.integer("images", 0, 1, std::int64_t{1} << 32);
   if (!arguments.has("machine")) throw Error(ErrorKind::kUsage, "run: --machine is missing");
-  if (check && fidelity == Fidelity::kFast) {
+  if (arguments.has("check") && !engine.computes_values) {
     throw Error(ErrorKind::kUsage, "--check: the fast engine computes no values to check");
   }
 
@@ -106,6 +89,9 @@ int run(const Arguments& arguments) {
   const Machine& machine = inputs.machine->machine;
   const Technology technology = load_technology(machine.technology);
   append(inputs.files, machine_files(machine, technology));
+  if (images > 0 && workload.data.format == DataFormat::kNone) {
+    inputs.workload.document.fail("\"data\" with labelled images, which --images needs");
+  }
 
   const IntegerNetwork structure = lower(workload);
   const auto [first, last] = read_layers(arguments, structure.layers.size());
@@ -113,38 +99,42 @@ int run(const Arguments& arguments) {
       compile(structure, machine, {workload.batch, first, last}, FastEngine::cycles);
 
   Progress progress;
-  RunResult result;
-  std::optional<std::string> difference;
-  if (fidelity == Fidelity::kFast) {
-    result = FastEngine().run(program);
-  } else {
-#ifdef BITPULSE_WITH_SYSTEMC
-    append(inputs.files, weight_files(workload));
-    append(inputs.files, image_files(workload.data, Split::kTest));
-    append(inputs.files, image_files(workload.data, Split::kTrain));
-    require_files(inputs.files);
-    SystemcEngine engine;
-    ValueRun values = run_with_values(engine, workload, program, check, threads, progress);
-    result = std::move(values.result);
-    difference = std::move(values.difference);
-#endif
+  ValueRun run;
+  std::optional<AccuracyReport> accuracy;
+  if (engine.computes_values || images > 0) {
+    append(inputs.files, data_files(workload));
+    const Deployment deployment = deploy(workload, threads, progress);
+    if (engine.computes_values) {
+      run = run_with_values(*engine.make(), program, workload, deployment.network,
+                            arguments.has("check"), threads, progress);
+    }
+    if (images > 0) {
+      accuracy = AccuracyReport{
+          dataset_name(workload.data), "reference executor",
+          measure_accuracy(workload, deployment,
+                           accumulation_on(machine, deployment.network, workload.batch), images,
+                           threads, progress)};
+    }
   }
-  const Timeline timeline = account(program, result.times);
-  check_identities(program, result, timeline);
+  if (!engine.computes_values) run.result = engine.make()->run(program, {});
+  const Timeline timeline = account(program, run.result.times);
+  check_identities(program, run.result, timeline);
 
-  Report report = make_report(program, result, timeline, technology);
+  Report report = make_report(program, run.result, timeline, technology);
   report.build = build_info();
   report.command = spelled(run_command(), arguments, {"out", "threads", "max-memory", "json"});
   report.workload_document = inputs.workload.document;
   report.machine_document = inputs.machine->document;
   report.workload = workload;
-  report.engine = fidelity == Fidelity::kFast ? "fast" : "systemc";
+  report.engine = engine.name;
+  report.accuracy = std::move(accuracy);
   for (const std::string& file : inputs.files)
     report.inputs.push_back({file, sha256_of_path(file)});
   report.environment = observe_environment(start, threads);
   publish(report, arguments);
-  if (!difference) return 0;
-  std::cerr << "bitpulse: systemc and the reference executor differ: " << *difference << '\n';
+  if (!run.difference) return 0;
+  std::cerr << "bitpulse: " << engine.name
+            << " and the reference executor differ: " << *run.difference << '\n';
   return static_cast<int>(ErrorKind::kCheckFailed);
 }
 
@@ -153,7 +143,7 @@ int run(const Arguments& arguments) {
 Subcommand run_command() {
   return {"run",
           "WORKLOAD --machine MACHINE [options]",
-          "Runs a network on a machine, cycle by cycle, and reports what it cost.",
+          "Runs a network on a machine cycle by cycle and reports its cost.",
           1,
           1,
           {{"machine", "MACHINE", "machine JSON, or the name of a shipped one"},
@@ -161,7 +151,7 @@ Subcommand run_command() {
            {"out", "DIR", "write report.json, layers.csv and actions.csv there"},
            {"images", "N", "also report accuracy over the first N test images"},
            {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},
-           {"check", nullptr, "compare every integer with the reference executor (exit 1)"},
+           {"check", nullptr, "compare every integer with the reference executor"},
            kSetOption,
            kThreadsOption,
            kMemoryOption,

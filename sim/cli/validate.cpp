@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <iostream>
 
 #include "models/error.h"
 #include "models/io/json.h"
 #include "models/io/workload_reader.h"
+#include "quant/integer/network_io.h"
 #include "quant/lower.h"
 #include "sim/cli/command.h"
-#include "sim/cli/inputs.h"
 #include "sim/energy/technology.h"
 #include "sim/machine_reader.h"
 #include "sim/memory/dram_timing.h"
 
 namespace bitpulse {
 namespace {
+
+/// A network's JSON says little without the tensors beside it.
+void read_network(const JsonValue& root) {
+  const std::string folder = std::filesystem::path(root.file()).parent_path().string();
+  load_network(folder.empty() ? "." : folder);
+}
 
 /// A kind of document and what reads it in full.
 struct Kind {
@@ -24,11 +31,11 @@ const Kind kKinds[] = {
     {"bitpulse/machine/1", [](const JsonValue& root) { read_machine(root); }},
     {"bitpulse/technology/1", [](const JsonValue& root) { read_technology(root); }},
     {"bitpulse/dram/1", [](const JsonValue& root) { read_dram_timing(root); }},
+    {"bitpulse/network/1", read_network},
 };
 
 /// The schema the file says it follows, after reading it by that schema's reader.
 std::string validate_file(const std::string& path) {
-  require_files({path});
   const JsonValue root = load_json(path);
   const std::string schema = root.at("schema").text();
   std::string known;
@@ -46,7 +53,8 @@ int validate(const Arguments& arguments) {
   int status = 0;
   for (const std::string& path : arguments.positional()) {
     try {
-      std::cout << path << ": " << validate_file(path) << '\n';
+      const std::string schema = validate_file(path);
+      std::cout << path << ": " << schema << '\n';
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::kInternal) throw;
       std::cerr << "bitpulse: " << e.what() << '\n';

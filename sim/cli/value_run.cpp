@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/value_run.h"
 
-#include <utility>
-
+#include "quant/inputs.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/reference.h"
 #include "sim/fast/fast_engine.h"
@@ -12,10 +11,10 @@ namespace bitpulse {
 namespace {
 
 /// Codes of the tensors that exist before the program's first layer.
-TensorCodes codes_before(const Workload& workload, const Program& program,
+TensorCodes codes_before(const Program& program, const Workload& workload,
                          const IntegerNetwork& network, int threads, Progress& progress) {
-  const ImageSet images = load_images(workload, Split::kTest, 0, workload.batch);
-  TensorCodes codes = encode_inputs(network, images, 0, workload.batch);
+  const ImageSet images = load_images(workload, Split::kTest, workload.batch);
+  TensorCodes codes = input_codes(workload, network, images, 0, workload.batch);
   const std::int64_t first = program.layers.front().layer;
   if (first == 0) return codes;
   progress.phase("running the layers before the first");
@@ -26,12 +25,10 @@ TensorCodes codes_before(const Workload& workload, const Program& program,
 
 }  // namespace
 
-ValueRun run_with_values(Engine& engine, const Workload& workload, const Program& program,
-                         bool check, int threads, Progress& progress) {
-  progress.phase("reading weights");
-  const Weights weights = load_weights(workload, threads);
-  const IntegerNetwork network = deploy(workload, weights, threads, progress);
-  const TensorCodes codes = codes_before(workload, program, network, threads, progress);
+ValueRun run_with_values(Engine& engine, const Program& program, const Workload& workload,
+                         const IntegerNetwork& network, bool check, int threads,
+                         Progress& progress) {
+  const TensorCodes codes = codes_before(program, workload, network, threads, progress);
   progress.phase("simulating");
   ValueRun run;
   run.result = engine.run(program, {&network, &codes, check});

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A run whose values matter: the network is quantized, the first images are encoded, and the engine
-// computes with them.
+// A run whose values matter: the workload's first images are encoded and the engine computes with
+// them.
 
 #include <optional>
 #include <string>
@@ -21,9 +21,10 @@ struct ValueRun {
 /// Runs the program on the workload's first `batch` images. Where the program starts at a later
 /// layer, the reference executor brings them there in the machine's order of additions.
 ///
-/// check   compare every stored integer and overflow count with the reference executor's
-/// errors  those of reading, quantizing and compiling
-ValueRun run_with_values(Engine& engine, const Workload& workload, const Program& program,
-                         bool check, int threads, Progress& progress);
+/// network  with parameters, of the structure the program was compiled from
+/// check    compare every stored integer and overflow count with the reference executor's
+ValueRun run_with_values(Engine& engine, const Program& program, const Workload& workload,
+                         const IntegerNetwork& network, bool check, int threads,
+                         Progress& progress);
 
 }  // namespace bitpulse

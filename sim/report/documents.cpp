@@ -3,6 +3,7 @@
 // report.json and the two CSV files. layers.csv is the flattened "layers" of the JSON document, so
 // the names and numbers of both are one definition.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -122,14 +123,24 @@ Json totals_json(const Totals& totals, bool has_values) {
 }
 
 Json accuracy_json(const AccuracyReport& accuracy) {
+  const Accuracy& counts = accuracy.counts;
+  const auto share = [&](std::int64_t hits) {
+    return static_cast<double>(hits) /
+           static_cast<double>(std::max<std::int64_t>(1, counts.images));
+  };
   return {{"dataset", accuracy.dataset},
-          {"images", accuracy.images},
-          {"integer_engine", accuracy.integer_engine},
-          {"float_top1", accuracy.float_top1},
-          {"fake_quant_top1", accuracy.fake_quant_top1},
-          {"integer_top1", accuracy.integer_top1},
-          {"top1_agreement", accuracy.top1_agreement},
-          {"differing_elements", accuracy.differing_elements}};
+          {"images", counts.images},
+          {"float_top1", share(counts.float_top1)},
+          {"fake_quant_top1", share(counts.fake_quant_top1)},
+          {"integer_top1", share(counts.integer_top1)},
+          {"differing_elements", counts.differing_elements},
+          {"compared_elements", counts.compared_elements},
+          {"top1_agreement", share(counts.agreement)},
+          {"overflow",
+           {{"intermediate", counts.overflow.intermediate},
+            {"final", counts.overflow.final_sum},
+            {"saturations", counts.overflow.saturations}}},
+          {"integer_engine", accuracy.integer_engine}};
 }
 
 Json inputs_json(const std::vector<HashedFile>& inputs) {

@@ -15,6 +15,7 @@
 #include "models/io/json.h"
 #include "models/units.h"
 #include "models/workload.h"
+#include "quant/evaluate.h"
 #include "sim/engine.h"
 #include "sim/program.h"
 #include "sim/report/build_info.h"
@@ -30,14 +31,10 @@ struct HashedFile {
   std::string sha256;
 };
 
-/// Share of right answers at three stages, over the same images.
 struct AccuracyReport {
   std::string dataset;
-  std::int64_t images = 0;
-  std::string integer_engine;  // which engine made the integers: "reference", "systemc"
-  double float_top1 = 0, fake_quant_top1 = 0, integer_top1 = 0;
-  double top1_agreement = 0;             // of float and integer answers
-  std::uint64_t differing_elements = 0;  // integer codes that differ from the fake-quant twin's
+  std::string integer_engine;  // what computed the integers
+  Accuracy counts;
 };
 
 struct LayerReport {

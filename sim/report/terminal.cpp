@@ -119,9 +119,14 @@ std::vector<std::string> shares(const std::map<std::string, Quantity<Tag, double
 }
 
 std::string accuracy_lines(const AccuracyReport& accuracy) {
+  const Accuracy& counts = accuracy.counts;
+  const auto percent = [&](std::int64_t hits) {
+    return 100.0 * static_cast<double>(hits) /
+           static_cast<double>(std::max<std::int64_t>(1, counts.images));
+  };
   return format("top-1       float %.2f %%, fake-quant %.2f %%, integer %.2f %% over %lld images\n",
-                accuracy.float_top1 * 100, accuracy.fake_quant_top1 * 100,
-                accuracy.integer_top1 * 100, static_cast<long long>(accuracy.images)) +
+                percent(counts.float_top1), percent(counts.fake_quant_top1),
+                percent(counts.integer_top1), static_cast<long long>(counts.images)) +
          "            of " + accuracy.dataset + "; integers by the " + accuracy.integer_engine +
          '\n';
 }
@@ -131,7 +136,7 @@ std::string accuracy_lines(const AccuracyReport& accuracy) {
 std::string terminal_table(const Report& report) {
   const Machine& machine = report.machine;
   const Totals& totals = report.totals;
-  std::string text = fitted(report.workload.name, kTitleWidth) + " on " +
+  std::string text = fitted(report.workload.name, kColumns) + "\non " +
                      fitted(machine.name, kTitleWidth) +
                      format(" (%ux%u %s %s), engine ", machine.array.rows, machine.array.cols,
                             to_string(machine.array.pe), to_string(machine.array.dataflow)) +

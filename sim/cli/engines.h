@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The engines that this program was built with, by name.
+
+#include <memory>
+#include <string>
+
+#include "sim/engine.h"
+
+namespace bitpulse {
+
+struct EngineInfo {
+  const char* name;
+  bool computes_values;
+  std::unique_ptr<Engine> (*make)();
+};
+
+/// errors  kUsage: no engine of this name, or one that is not built in
+const EngineInfo& find_engine(const std::string& name);
+
+}  // namespace bitpulse

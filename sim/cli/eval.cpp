@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iomanip>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "models/error.h"
+#include "quant/compare.h"
+#include "sim/cli/accuracy.h"
+#include "sim/cli/command.h"
+#include "sim/cli/deploy.h"
+#include "sim/cli/inputs.h"
+#include "sim/cli/limits.h"
+#include "sim/cli/progress.h"
+
+namespace bitpulse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::int64_t kSeededImages = 64;
+/// Float sums alone make a few codes in a hundred differ deep in a network.
+constexpr double kDivergingShare = 0.1;
+
+struct Evaluation {
+  std::string workload, dataset;
+  bool has_labels = false;
+  Accuracy accuracy;
+  std::optional<LayerComparison> comparison;
+};
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Json to_json(const TensorComparison& tensor) {
+  return {{"tensor", tensor.tensor},
+          {"node", tensor.node},
+          {"bits", tensor.precision.bits},
+          {"signed", tensor.precision.is_signed},
+          {"sqnr_db", tensor.sqnr_db},
+          {"elements", tensor.elements},
+          {"differing", tensor.differing ? Json(*tensor.differing) : Json(nullptr)}};
+}
+
+Json to_json(const Evaluation& evaluation) {
+  const Accuracy& a = evaluation.accuracy;
+  const auto top1 = [&](std::int64_t hits) {
+    return evaluation.has_labels ? Json(share(hits, a.images)) : Json(nullptr);
+  };
+  Json json = {{"schema", "bitpulse/evaluation/1"},
+               {"workload", evaluation.workload},
+               {"dataset", evaluation.dataset},
+               {"images", a.images},
+               {"float_top1", top1(a.float_top1)},
+               {"fake_quant_top1", top1(a.fake_quant_top1)},
+               {"integer_top1", top1(a.integer_top1)},
+               {"top1_agreement", share(a.agreement, a.images)},
+               {"differing_elements", a.differing_elements},
+               {"compared_elements", a.compared_elements},
+               {"overflow",
+                {{"intermediate", a.overflow.intermediate},
+                 {"final", a.overflow.final_sum},
+                 {"saturations", a.overflow.saturations}}}};
+  if (!evaluation.comparison) return json;
+  Json tensors = Json::array();
+  for (const TensorComparison& tensor : evaluation.comparison->tensors) {
+    tensors.push_back(to_json(tensor));
+  }
+  json["tensors"] = std::move(tensors);
+  const auto& first = evaluation.comparison->first_diverging;
+  json["first_diverging"] =
+      first ? Json(evaluation.comparison->tensors[*first].tensor) : Json(nullptr);
+  return json;
+}
+
+void print(const LayerComparison& comparison, std::ostream& out) {
+  out << "\ntensor                            bits   SQNR dB   differing codes\n";
+  for (const TensorComparison& tensor : comparison.tensors) {
+    const std::string bits =
+        std::to_string(tensor.precision.bits) + (tensor.precision.is_signed ? "s" : "u");
+    out << std::left << std::setw(34) << tensor.tensor << std::right << std::setw(4) << bits
+        << std::fixed << std::setprecision(2) << std::setw(10) << tensor.sqnr_db;
+    if (tensor.differing) out << std::setw(16) << tensor.differing_share() * 100 << " %";
+    out << '\n';
+  }
+  out << "codes differ from the float value on the tensor's own scale; ";
+  if (comparison.first_diverging) {
+    out << "the first tensor with more than " << kDivergingShare * 100 << " % is "
+        << comparison.tensors[*comparison.first_diverging].tensor << '\n';
+  } else {
+    out << "in no tensor more than " << kDivergingShare * 100 << " %\n";
+  }
+}
+
+void print(const Evaluation& evaluation, std::ostream& out) {
+  const Accuracy& a = evaluation.accuracy;
+  out << evaluation.workload << ", " << a.images << " images (" << evaluation.dataset << ")\n\n"
+      << std::fixed << std::setprecision(2);
+  if (evaluation.has_labels) {
+    const auto line = [&](const char* name, std::int64_t hits) {
+      out << name << std::setw(6) << share(hits, a.images) * 100 << " %  " << hits << " of "
+          << a.images << '\n';
+    };
+    line("top-1 float       ", a.float_top1);
+    line("top-1 fake-quant  ", a.fake_quant_top1);
+    line("top-1 integer     ", a.integer_top1);
+  }
+  out << "same answer       " << std::setw(6) << share(a.agreement, a.images) * 100
+      << " %  of float and integers\n"
+      << "fake-quant codes  " << a.differing_elements << " of " << a.compared_elements
+      << " differ from the integers\n"
+      << "overflow          " << a.overflow.intermediate << " intermediate, "
+      << a.overflow.final_sum << " final, " << a.overflow.saturations
+      << " saturations after the sum\n";
+  if (evaluation.comparison) print(*evaluation.comparison, out);
+}
+
+int eval(const Arguments& arguments) {
+  limit_memory(arguments);
+  const int threads = thread_count(arguments);
+  const Inputs inputs =
+      read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
+  const Workload& workload = inputs.workload.workload;
+  Evaluation evaluation;
+  evaluation.workload = workload.name;
+  evaluation.dataset = dataset_name(workload.data);
+  evaluation.has_labels = workload.data.format != DataFormat::kNone;
+  const std::int64_t images = arguments.integer(
+      "images", evaluation.has_labels ? -1 : kSeededImages, 1, std::int64_t{1} << 32);
+
+  {
+    Progress progress;
+    const Deployment deployment = deploy(workload, threads, progress);
+    std::optional<Machine> machine;
+    if (inputs.machine) machine = inputs.machine->machine;
+    evaluation.accuracy = measure_accuracy(
+        workload, deployment, accumulation_on(machine, deployment.network, workload.batch), images,
+        threads, progress);
+    if (arguments.has("compare-layers")) {
+      progress.phase("comparing tensors");
+      const ImageSet test = load_images(workload, Split::kTest, images);
+      evaluation.comparison = compare_layers(workload, deployment.weights, deployment.network, test,
+                                             test.count, kDivergingShare, threads);
+    }
+  }
+  if (arguments.has("json")) {
+    std::cout << to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  } else {
+    print(evaluation, std::cout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Subcommand eval_command() {
+  return {"eval",
+          "WORKLOAD [options]",
+          "Measures accuracy: float, fake-quant and integer.",
+          1,
+          1,
+          {{"machine", "MACHINE", "add in this machine's order and width"},
+           {"images", "N", "the first N test images (default: all)"},
+           {"compare-layers", nullptr, "SQNR and share of differing codes of every tensor"},
+           kSetOption,
+           kThreadsOption,
+           kMemoryOption,
+           kJsonOption},
+          {"bitpulse eval resnet20-cifar-w4a4-mixed --compare-layers",
+           "bitpulse eval my-workload.json --machine int4-32x32-ws --images 500 --json"},
+          eval};
+}
+
+}  // namespace bitpulse
