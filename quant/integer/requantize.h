@@ -27,7 +27,7 @@ constexpr std::int64_t round_shift(std::int64_t value, int shift, Rounding round
   if (shift == 0) return value;
   const std::int64_t half = std::int64_t{1} << (shift - 1);
   const std::int64_t floor = value >> shift;
-  const std::int64_t rest = value - (floor << shift);  // 0 <= rest < 2^shift
+  const std::int64_t rest = value & (2 * half - 1);  // value - floor * 2^shift
   switch (rounding) {
     case Rounding::kHalfUp:
       return floor + (rest >= half ? 1 : 0);
