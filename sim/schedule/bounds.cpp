@@ -48,15 +48,21 @@ PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
     facts.last_size = last_of(shape.m, tiling.size);
     facts.last_tiles = 1;
   }
+  return facts;
+}
+
+InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
+  InputFacts facts;
   const KernelSpan kernel = whole_kernel(shape, {0, 1});
   std::array<Region, 2> slots;  // the last two regions, the latest first
   const auto same = [](const Region& a, const Region& b) {
     return a.rows == b.rows && a.cols == b.cols;
   };
-  for (std::int64_t i = 0; i < facts.count; ++i) {
+  const std::int64_t count = tiling.count(shape);
+  for (std::int64_t i = 0; i < count; ++i) {
     const Region region = input_region(shape, tiling.tile(shape, i), kernel);
     const std::int64_t pixels = region.rows.size() * region.cols.size();
-    if (i == 0) facts.first_in_pixels = pixels;
+    if (i == 0) facts.first_pixels = pixels;
     if (pixels == 0) continue;
     if (same(region, slots[0])) {
       facts.shared = true;
@@ -65,7 +71,7 @@ PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
       std::swap(slots[0], slots[1]);
     } else {
       ++facts.loads;
-      facts.in_pixels += pixels;
+      facts.pixels += pixels;
       slots[1] = slots[0];
       slots[0] = region;
     }
@@ -121,105 +127,156 @@ std::uint64_t LayerBounds::vector(std::int64_t commands, std::int64_t elements) 
              shape_.passes * ceil_div(elements, std::int64_t{machine_.vector.lanes}));
 }
 
+/// Intervals between the stream starts of a nest's folds, the one to an equal next nest included.
+std::int64_t LayerBounds::nest_sum(const FoldNest& nest, bool tiled_k) const {
+  const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
+  const auto t = static_cast<std::int64_t>(nest.stream);
+  const auto rows_extent = static_cast<std::int64_t>(nest.rows_extent);
+  const auto cols_extent = static_cast<std::int64_t>(nest.cols_extent);
+  if (!machine_.array.overlap)
+    return static_cast<std::int64_t>(serial_cycles(nest, machine_.array));
+  const std::int64_t tiles = std::int64_t{nest.repeats} * nest.passes * ceil_div(cols_extent, cols);
+  const std::int64_t row_folds = ceil_div(rows_extent, rows);
+  // os: K tiles of unequal length may follow one another faster than they drain.
+  if (machine_.array.dataflow == Dataflow::kOs && tiled_k) return tiles * row_folds * t;
+  return tiles *
+         ((row_folds - 1) * std::max(t, rows) + std::max(t, rows_extent - (row_folds - 1) * rows));
+}
+
+/// What a nest takes beyond its intervals, from the end of its loads to its last output.
+std::int64_t LayerBounds::way_out(const FoldNest& nest, bool tiled_k) const {
+  if (!machine_.array.overlap) return 0;
+  const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
+  const auto t = static_cast<std::int64_t>(nest.stream);
+  const std::int64_t c = last_of(static_cast<std::int64_t>(nest.cols_extent), cols);
+  const auto rows_extent = static_cast<std::int64_t>(nest.rows_extent);
+  if (machine_.array.dataflow == Dataflow::kOs) {
+    const std::int64_t r = last_of(rows_extent, rows);
+    return rows + r + c - 2 - (tiled_k ? 0 : std::max(t, r) - t);
+  }
+  const std::int64_t r = std::min(rows_extent, rows);
+  return r + t - std::max(t, r) + rows + c - 2;
+}
+
+/// From the first preload to the last output if the array never waits; the same for all loop
+/// orders and, but for os, for all K tiles.
 std::uint64_t LayerBounds::array_cycles(const PixelFacts& m, const ChannelFacts& channels,
                                         bool tiled_k) const {
   if (!shape_.is_gemm) return 0;
-  const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
-  const Dataflow dataflow = machine_.array.dataflow;
-  const bool overlap = machine_.array.overlap;
+  const ArraySpec& array = machine_.array;
   std::int64_t sum = 0;
-  // Row folds of `extent` streaming t, with c columns in all of f column folds.
-  const auto folds = [&](std::int64_t extent, std::int64_t t, std::int64_t f, std::int64_t c) {
-    if (!overlap) {
-      return over_tiles(extent, rows, [&](std::int64_t r) { return f * (t + rows + r - 2) + c; });
-    }
-    if (dataflow == Dataflow::kOs && tiled_k) return ceil_div(extent, rows) * f * t;
-    return over_tiles(extent, rows, [&](std::int64_t r) { return f * std::max(t, r); });
-  };
-  const auto over_m = [&](auto&& term) {
-    const std::int64_t full = m.count - m.last_tiles;
-    return (full > 0 ? full * term(m.tiling.size) : 0) + m.last_tiles * term(m.last_size);
-  };
+  FoldNest last;
   for (const WidthGroup& group : groups_) {
-    const std::int64_t n = channels_of(group), k = group.k_packed, p = group.mode.passes();
-    const std::int64_t col_folds =
-        over_tiles(n, channels.tiling.n, [&](std::int64_t size) { return ceil_div(size, cols); });
-    std::int64_t one = 0;
-    switch (dataflow) {
-      case Dataflow::kWs:
-        one = p * over_m([&](std::int64_t t) { return folds(k, t, col_folds, n); });
-        break;
-      case Dataflow::kIs:
-        one = p * over_m([&](std::int64_t size) {
-                return over_tiles(n, channels.tiling.n, [&](std::int64_t t) {
-                  return folds(k, t, ceil_div(size, cols), size);
-                });
-              });
-        break;
-      case Dataflow::kOs:
-        one = over_m([&](std::int64_t size) { return folds(size, k * p, col_folds, n); });
-        break;
-    }
-    sum += members_of(group) * one;
+    const auto one = [&](std::int64_t pixels, std::int64_t n) {
+      last = fold_nest(array, group.mode, 1, pixels, group.k_packed, n);
+      return nest_sum(last, tiled_k);
+    };
+    const auto all_n = [&](std::int64_t pixels) {
+      return over_tiles(channels_of(group), channels.tiling.n,
+                        [&](std::int64_t n) { return one(pixels, n); });
+    };
+    const std::int64_t full = m.count - m.last_tiles;
+    sum += members_of(group) *
+           ((full > 0 ? full * all_n(m.tiling.size) : 0) + m.last_tiles * all_n(m.last_size));
   }
-  if (!overlap) return u64(sum);
-
-  // The last fold's interval gives way to its way out; the first preload comes before all.
-  const WidthGroup& last = groups_.back();
-  const std::int64_t last_n = last_of(channels_of(last), channels.tiling.n);
-  if (dataflow == Dataflow::kOs) {
-    const std::int64_t t = last.k_packed * last.mode.passes();
-    const std::int64_t r = last_of(m.last_size, rows);
-    sum += rows + r + last_of(last_n, cols) - 2 - (tiled_k ? 0 : std::max(t, r) - t);
-    return u64(sum);
-  }
-  const bool ws = dataflow == Dataflow::kWs;
-  const std::int64_t t = ws ? m.last_size : last_n;
-  const std::int64_t c = last_of(ws ? last_n : m.last_size, cols);
-  const std::int64_t r = std::min(last.k_packed, rows);
-  sum += r + t - std::max(t, r) + rows + c - 2;
+  sum += way_out(last, tiled_k);
   // Between width groups the next preload may be shorter than the sum assumes.
-  if (groups_.size() > 1) sum -= m.count * static_cast<std::int64_t>(groups_.size()) * rows;
+  if (groups_.size() > 1) {
+    sum -= m.count * static_cast<std::int64_t>(groups_.size()) * array.rows;
+  }
   return u64(std::max<std::int64_t>(sum, 0));
 }
 
-LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const PixelFacts& m,
+/// The last array command alone, from its loads to its last output.
+std::uint64_t LayerBounds::last_command(const Tiling& tiling, const PixelFacts& m) const {
+  if (!shape_.is_gemm) return 0;
+  const WidthGroup& group = groups_.back();
+  const FoldNest nest =
+      fold_nest(machine_.array, group.mode, last_of(members_of(group), tiling.groups), m.last_size,
+                last_of(group.k_packed, tiling.k), last_of(channels_of(group), tiling.n));
+  const std::int64_t sum = nest_sum(nest, true);
+  return u64(std::max<std::int64_t>(0, sum + way_out(nest, true)));
+}
+
+/// Where every step loads weights, its load waits for the slot of the step before the last; a new
+/// input tile lengthens that wait. From the start of step j - 2 (j - 3) to that of step j pass at
+/// least a step, its way out and the loads of step j (and j - 1), however the array could hurry.
+std::uint64_t LayerBounds::waits_for_loads(const Tiling& tiling, const PixelFacts& m,
+                                           const InputFacts& input, const ChannelFacts& channels,
+                                           Traffic act) const {
+  if (!shape_.is_gemm || groups_.size() > 1 || m.count == 1) return 0;
+  if (act.commands == 0 || input.shared || !tiling.whole_act) return 0;
+  const WidthGroup& group = groups_.front();
+  const std::int64_t n = std::min(tiling.n, channels_of(group));
+  const std::int64_t repeats = std::min(tiling.groups, members_of(group));
+  if (channels_of(group) % n != 0 || members_of(group) % repeats != 0) return 0;
+  const std::int64_t k = std::min(tiling.k, group.k_packed);
+  const std::int64_t k_tiles = ceil_div(group.k_packed, k);
+  const FoldNest nest = fold_nest(machine_.array, group.mode, repeats, m.tiling.size, k, n);
+  const std::int64_t step = nest_sum(nest, false), out = way_out(nest, true);
+  const auto input_load = static_cast<std::int64_t>(transfer(act) / act.commands);
+  const auto above = [](std::int64_t time) { return std::max<std::int64_t>(0, time); };
+  const bool all_weights = (tiling.n_outer ? k_tiles : k_tiles * channels.tiles) > 2;
+  if (!all_weights) {  // at most the input is loaded in every step
+    if (!tiling.n_outer || k_tiles > 1 || input.loads < 3) return 0;
+    const auto pairs = static_cast<std::int64_t>(act.commands) / 2 - 1;
+    return u64(above(pairs) * above(input_load + out - step));
+  }
+  const auto load = [&](std::int64_t from, std::int64_t to) {
+    const std::int64_t codes =
+        codes_before(shape_, group.mode.lanes, to) - codes_before(shape_, group.mode.lanes, from);
+    const std::int64_t bits = repeats * n * codes * group.weight_bits;
+    return static_cast<std::int64_t>(transfer({1, u64(bytes_of(bits))}));
+  };
+  const std::int64_t first = load(0, k), last = load((k_tiles - 1) * k, group.k_packed);
+  const std::int64_t per_step = above(first + out - step);
+  const std::int64_t tiles = channels.tiles * m.count;
+  if (k_tiles == 1) return u64((tiles - 1) / 2 * per_step);
+  if (k_tiles == 2) return 0;
+  const std::int64_t per_input = above(first + last + input_load + out - 2 * step);
+  const std::int64_t inputs = std::min(static_cast<std::int64_t>(act.commands), tiles);
+  return u64((inputs - 1) * per_input + (tiles - 1) * ((k_tiles - 3) / 2) * per_step);
+}
+
+LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const InputFacts& input,
                                             const ChannelFacts& channels) const {
   const std::int64_t bits = shape_.in.bits;
   if (!shape_.is_gemm) {
     const std::int64_t pixel = bytes_of(shape_.cout * bits);
-    return {u64(m.loads * channels.tiles), u64(m.in_pixels * pixel)};
+    return {u64(input.loads * channels.tiles), u64(input.pixels * pixel)};
   }
   if (groups_.size() > 1) {  // tiles of neighbouring width groups may share their input
-    if (!tiling.whole_act) return {m.loads > 0 ? u64(1) : 0, 0};
-    return {u64(m.loads), u64(m.in_pixels * bytes_of(shape_.cin * bits))};
+    if (!tiling.whole_act) return {input.loads > 0 ? u64(1) : 0, 0};
+    return {u64(input.loads), u64(input.pixels * bytes_of(shape_.cin * bits))};
   }
   const std::int64_t again = channels.tiles / channels.group_tiles;  // channel tiles of a group
   const std::int64_t pixel = bytes_of(shape_.groups * shape_.cin * bits);
-  if (!tiling.whole_act) return act_loads_of_k_tiles(tiling, m, channels, pixel);
-  std::int64_t loads = m.loads * channels.group_tiles;
-  std::int64_t bytes = m.in_pixels * pixel;
+  if (!tiling.whole_act) return act_loads_of_k_tiles(tiling, input, channels, pixel);
+  std::int64_t loads = input.loads * channels.group_tiles;
+  std::int64_t bytes = input.pixels * pixel;
   // Two slots keep two tiles; more of them are read again for every channel tile.
-  if (tiling.n_outer && m.loads > 2 && !m.shared) {
+  if (tiling.n_outer && input.loads > 2 && !input.shared) {
     loads *= again;
     bytes *= again;
   }
   return {u64(loads), u64(bytes)};
 }
 
-LayerBounds::Traffic LayerBounds::act_loads_of_k_tiles(const Tiling& tiling, const PixelFacts& m,
+LayerBounds::Traffic LayerBounds::act_loads_of_k_tiles(const Tiling& tiling,
+                                                       const InputFacts& input,
                                                        const ChannelFacts& channels,
                                                        std::int64_t pixel) const {
   const Window& w = shape_.window;
   const bool padded = w.pad_top > 0 || w.pad_bottom > 0 || w.pad_left > 0 || w.pad_right > 0;
-  if (w.kernel_h > 1 || w.kernel_w > 1 || padded || m.shared) {  // tiles may be empty or shared
-    return {m.loads > 0 ? u64(channels.group_tiles) : 0, 0};
+  if (w.kernel_h > 1 || w.kernel_w > 1 || padded || input.shared) {  // tiles may be empty or shared
+    return {input.loads > 0 ? u64(channels.group_tiles) : 0, 0};
   }
   const std::int64_t k_tiles = ceil_div(groups_.front().k_packed, tiling.k);
   const std::int64_t again = channels.tiles / channels.group_tiles;
-  const std::int64_t in_turn = tiling.n_outer ? m.loads * k_tiles : k_tiles;
+  const std::int64_t in_turn = tiling.n_outer ? input.loads * k_tiles : k_tiles;
   const std::int64_t times = in_turn > 2 ? again : 1;
-  return {u64(m.loads * k_tiles * channels.group_tiles * times), u64(m.in_pixels * pixel * times)};
+  return {u64(input.loads * k_tiles * channels.group_tiles * times),
+          u64(input.pixels * pixel * times)};
 }
 
 LayerBounds::Traffic LayerBounds::weight_loads(const Tiling& tiling, const PixelFacts& m) const {
@@ -239,10 +296,19 @@ LayerBounds::Traffic LayerBounds::weight_loads(const Tiling& tiling, const Pixel
 LayerBounds::Traffic LayerBounds::stores(std::int64_t tiles) const {
   Traffic traffic;
   for (const StoreShape& store : shape_.stores) {
-    traffic.commands += u64(tiles);
     const std::int64_t bits = shape_.out_channels() * store.tensor.bits;
     // Slices of one pixel may share bytes.
-    traffic.bytes += u64(store.reorg > 1 ? bytes_of(shape_.m * bits) : shape_.m * bytes_of(bits));
+    traffic +=
+        {u64(tiles), u64(store.reorg > 1 ? bytes_of(shape_.m * bits) : shape_.m * bytes_of(bits))};
+  }
+  return traffic;
+}
+
+/// The stores of one tile.
+LayerBounds::Traffic LayerBounds::store_of(std::int64_t pixels, std::int64_t channels) const {
+  Traffic traffic;
+  for (const StoreShape& store : shape_.stores) {
+    traffic += {1, u64(bytes_of(pixels * channels * store.tensor.bits))};
   }
   return traffic;
 }
@@ -254,11 +320,11 @@ LayerBounds::Traffic LayerBounds::identity_loads(std::int64_t tiles) const {
   return {everywhere ? u64(tiles) : 1, u64(shape_.m * bytes_of(identity.c * identity.bits))};
 }
 
-std::uint64_t LayerBounds::first_loads(const Tiling& tiling, const PixelFacts& m) const {
+std::uint64_t LayerBounds::first_loads(const Tiling& tiling, const InputFacts& input) const {
   const std::int64_t bits = shape_.in.bits;
   const auto act = [&](std::int64_t channels) {
-    if (m.first_in_pixels == 0) return std::uint64_t{0};
-    return transfer({1, u64(m.first_in_pixels * bytes_of(channels * bits))});
+    if (input.first_pixels == 0) return std::uint64_t{0};
+    return transfer({1, u64(input.first_pixels * bytes_of(channels * bits))});
   };
   if (!shape_.is_gemm) return act(std::min(tiling.n, shape_.cout));
   const WidthGroup& group = groups_.front();
@@ -278,35 +344,46 @@ std::uint64_t LayerBounds::first_outputs(const PixelFacts& m) const {
   return fold_count(nest, machine_.array) * nest.stream + machine_.array.rows - 1;
 }
 
+std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const ChannelFacts& channels) const {
+  const std::uint64_t last_store = transfer(store_of(m.last_size, channels.last_channels));
+  const std::uint64_t vectors =
+      vector(m.count * channels.tiles, shape_.m * shape_.out_channels()) + last_store;
+  const std::uint64_t array = array_cycles(m, channels, true) +
+                              vector(1, m.last_size * channels.last_channels) + last_store;
+  Traffic least = stores(m.count);
+  least += identity_loads(m.count);
+  least += {0, weight_bytes_};
+  return std::max({array, vectors, transfer(least)});
+}
+
 TilingBound LayerBounds::operator()(const Tiling& tiling, const PixelFacts& m,
-                                    const ChannelFacts& channels,
-                                    std::uint64_t array_cycles) const {
-  const Traffic act = act_loads(tiling, m, channels);
+                                    const InputFacts& input, const ChannelFacts& channels) const {
+  const Traffic act = act_loads(tiling, input, channels);
   const Traffic weight = weight_loads(tiling, m);
   const std::int64_t out_tiles = m.count * (tiling.gather_outputs ? 1 : channels.tiles);
-  const Traffic store = stores(out_tiles);
   const Traffic identity = identity_loads(out_tiles);
-  TilingBound bound;
-  bound.bytes = act.bytes + weight.bytes + store.bytes + identity.bytes;
-  const std::uint64_t dma =
-      transfer({act.commands + weight.commands + store.commands + identity.commands, bound.bytes});
+  Traffic loads = act;
+  loads += weight;
+  Traffic all = loads;
+  all += identity;
+  all += stores(out_tiles);
 
   const std::int64_t last_channels =
       tiling.gather_outputs ? shape_.out_channels() : channels.last_channels;
-  std::uint64_t last_store = 0;
-  for (const StoreShape& s : shape_.stores) {
-    last_store += transfer({1, u64(m.last_size * bytes_of(last_channels * s.tensor.bits))});
-  }
+  const std::uint64_t last_store = transfer(store_of(m.last_size, last_channels));
   const std::uint64_t last_steps = vector(1, m.last_size * channels.last_channels) + last_store;
-  const std::uint64_t first = first_loads(tiling, m);
-  const std::uint64_t by_array = first + array_cycles + last_steps;
+  const std::uint64_t first = first_loads(tiling, input);
+  const bool tiled_k = shape_.is_gemm && tiling.k < groups_.front().k_packed;
+  const std::uint64_t by_array = first + array_cycles(m, channels, tiled_k) + last_steps +
+                                 waits_for_loads(tiling, m, input, channels, act);
   const std::uint64_t by_vector =
       first + first_outputs(m) +
       vector(m.count * channels.tiles, shape_.m * shape_.out_channels()) + last_store;
-  const std::uint64_t by_loads =
-      transfer({act.commands + weight.commands, act.bytes + weight.bytes}) +
-      (shape_.is_gemm ? machine_.array.rows : 0) + last_steps;
-  bound.cycles = std::max({dma, by_array, by_vector, by_loads});
+  // After the last loads come the last command, vector command and store.
+  const std::uint64_t by_loads = transfer(loads) + last_command(tiling, m) + last_steps;
+  TilingBound bound;
+  bound.bytes = all.bytes;
+  bound.cycles = std::max({transfer(all), by_array, by_vector, by_loads});
   return bound;
 }
 

@@ -14,20 +14,25 @@
 
 namespace bitpulse {
 
-/// What a pixel tiling says about every candidate that uses it.
+/// Sizes of the tiles of a pixel tiling.
 struct PixelFacts {
   PixelTiling tiling;
   std::int64_t count = 0;
-  std::int64_t loads = 0;            // of one pass over the tiles, with two slots
-  bool shared = false;               // some tile found its input in a slot
-  std::int64_t in_pixels = 0;        // of all loads
-  std::int64_t first_in_pixels = 0;  // of the first tile
-  std::int64_t last_size = 0;        // output pixels of the last tile
-  std::int64_t last_tiles = 0;       // tiles of that size; the others have `tiling.size`
+  std::int64_t last_size = 0;   // output pixels of the last tile
+  std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
 };
 PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
 
-/// What a channel tiling says: tiles over all width groups and convolution groups.
+/// What a pixel tiling loads if every tile reads its whole kernel.
+struct InputFacts {
+  std::int64_t loads = 0;         // of one pass over the tiles, with two slots
+  bool shared = false;            // some tile found its input in a slot
+  std::int64_t pixels = 0;        // of all loads
+  std::int64_t first_pixels = 0;  // of the first tile
+};
+InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling);
+
+/// Sizes of the tiles of a channel tiling over all width groups and convolution groups.
 struct ChannelFacts {
   ChannelTiling tiling;
   std::int64_t tiles = 0;          // (width group, convolution groups, channels)
@@ -47,24 +52,35 @@ class LayerBounds {
   LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
               const Machine& machine);
 
-  /// From the first preload to the last output if the array never waits; independent of loop order
-  /// and, but for os, of K tiles. 0 without a GEMM.
-  std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
+  /// For all candidates of a pixel and a channel tiling.
+  std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels) const;
 
-  TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const ChannelFacts& channels,
-                         std::uint64_t array_cycles) const;
+  TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
+                         const ChannelFacts& channels) const;
 
  private:
   struct Traffic {
     std::uint64_t commands = 0, bytes = 0;
+    Traffic& operator+=(Traffic o) {
+      commands += o.commands, bytes += o.bytes;
+      return *this;
+    }
   };
-  Traffic act_loads(const Tiling& tiling, const PixelFacts& m, const ChannelFacts& channels) const;
-  Traffic act_loads_of_k_tiles(const Tiling& tiling, const PixelFacts& m,
+  std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
+  std::int64_t nest_sum(const FoldNest& nest, bool tiled_k) const;
+  std::int64_t way_out(const FoldNest& nest, bool tiled_k) const;
+  std::uint64_t waits_for_loads(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
+                                const ChannelFacts& channels, Traffic act) const;
+  std::uint64_t last_command(const Tiling& tiling, const PixelFacts& m) const;
+  Traffic act_loads(const Tiling& tiling, const InputFacts& input,
+                    const ChannelFacts& channels) const;
+  Traffic act_loads_of_k_tiles(const Tiling& tiling, const InputFacts& input,
                                const ChannelFacts& channels, std::int64_t pixel) const;
   Traffic weight_loads(const Tiling& tiling, const PixelFacts& m) const;
   Traffic stores(std::int64_t tiles) const;
+  Traffic store_of(std::int64_t pixels, std::int64_t channels) const;
   Traffic identity_loads(std::int64_t tiles) const;
-  std::uint64_t first_loads(const Tiling& tiling, const PixelFacts& m) const;
+  std::uint64_t first_loads(const Tiling& tiling, const InputFacts& input) const;
   std::uint64_t first_outputs(const PixelFacts& m) const;
   std::uint64_t transfer(Traffic traffic) const;
   std::uint64_t vector(std::int64_t commands, std::int64_t elements) const;

@@ -31,6 +31,17 @@ struct Slot {
   std::vector<CommandId> readers;  // commands whose end frees it
 };
 
+/// One K tile of a width group: its K' elements and its codes per output channel.
+struct KTile {
+  Range k;
+  std::int64_t codes = 0;
+};
+
+/// A range of output pixels and the input rows and columns of its whole kernel.
+struct PixelTile {
+  Range m, rows, cols;
+};
+
 /// A tile of the output in the out buffer, waiting for its store.
 struct PendingStore {
   std::int64_t step = 0;
@@ -56,15 +67,17 @@ class Emitter {
   }
 
   std::uint64_t run() {
+    cut_pixels();
+    cut_k();
     place_weights();
     if (tiling_.n_outer) {
       for_channel_tiles([&](const GemmTile& n, std::size_t block) {
-        for_pixel_tiles([&](Range m) { tile(m, n, block); });
+        for_pixel_tiles([&](const PixelTile& m) { tile(m, n, block); });
       });
     } else {
-      for_pixel_tiles([&](Range m) {
+      for_pixel_tiles([&](const PixelTile& m) {
         for_channel_tiles([&](const GemmTile& n, std::size_t block) { tile(m, n, block); });
-        if (tiling_.gather_outputs) finish_output({0, shape_.out_channels()}, m);
+        if (tiling_.gather_outputs) finish_output({0, shape_.out_channels()}, m.m);
       });
     }
     flush_stores(step_ + kStoreLag);
@@ -74,10 +87,33 @@ class Emitter {
  private:
   // Loops -------------------------------------------------------------------------------------
 
+  void cut_pixels() {
+    const KernelSpan kernel = whole_kernel(shape_, {0, 0});
+    pixel_tiles_.resize(static_cast<std::size_t>(tiling_.m.count(shape_)));
+    for (std::size_t i = 0; i < pixel_tiles_.size(); ++i) {
+      const Range m = tiling_.m.tile(shape_, static_cast<std::int64_t>(i));
+      const Region region = input_region(shape_, m, kernel);
+      pixel_tiles_[i] = {m, region.rows, region.cols};
+    }
+  }
+
+  void cut_k() {
+    k_tiles_.resize(groups_.size());
+    for (std::size_t w = 0; w < groups_.size(); ++w) {
+      const WidthGroup& group = groups_[w];
+      std::int64_t before = 0;
+      for (std::int64_t k = 0; k < group.k_packed; k += tiling_.k) {
+        const std::int64_t end = std::min(k + tiling_.k, group.k_packed);
+        const std::int64_t codes = codes_before(shape_, group.mode.lanes, end);
+        k_tiles_[w].push_back({{k, end}, codes - before});
+        before = codes;
+      }
+    }
+  }
+
   template <class Visit>
   void for_pixel_tiles(Visit&& visit) {
-    const std::int64_t count = tiling_.m.count(shape_);
-    for (std::int64_t i = 0; i < count; ++i) visit(tiling_.m.tile(shape_, i));
+    for (const PixelTile& tile : pixel_tiles_) visit(tile);
   }
 
   /// Width groups, convolution groups, channels, each with the number of its first weight block;
@@ -97,22 +133,14 @@ class Emitter {
       tile.width_group = static_cast<std::uint32_t>(w);
       const auto members = static_cast<std::int64_t>(groups_[w].groups.size());
       const auto channels = static_cast<std::int64_t>(groups_[w].channels.front().size());
-      const auto k_tiles = static_cast<std::size_t>(ceil_div(groups_[w].k_packed, tiling_.k));
       for (std::int64_t g = 0; g < members; g += tiling_.groups) {
         tile.groups = {g, std::min(g + tiling_.groups, members)};
         for (std::int64_t n = 0; n < channels; n += tiling_.n) {
           tile.n = {n, std::min(n + tiling_.n, channels)};
           visit(tile, block);
-          block += k_tiles;
+          block += k_tiles_[w].size();
         }
       }
-    }
-  }
-
-  template <class Visit>
-  void for_k_tiles(const WidthGroup& group, Visit&& visit) {
-    for (std::int64_t k = 0; k < group.k_packed; k += tiling_.k) {
-      visit(Range{k, std::min(k + tiling_.k, group.k_packed)});
     }
   }
 
@@ -124,23 +152,17 @@ class Emitter {
     first_block_ = program_.weights.size();
     if (!shape_.is_gemm) return;
     for_channel_tiles([&](GemmTile tile, std::size_t) {
-      const WidthGroup& group = groups_[tile.width_group];
-      for_k_tiles(group, [&](Range k) {
-        tile.k = k;
+      for (const KTile& k : k_tiles_[tile.width_group]) {
+        tile.k = k.k;
         program_.weights.push_back({layer_, tile, weights_end_});
-        weights_end_ += weight_bits(group, tile);
-      });
+        weights_end_ += weight_bits(tile, k.codes);
+      }
     });
   }
 
-  std::int64_t codes(const WidthGroup& group, Range k) const {
-    return codes_before(shape_, group.mode.lanes, k.end) -
-           codes_before(shape_, group.mode.lanes, k.begin);
-  }
-
-  std::uint64_t weight_bits(const WidthGroup& group, const GemmTile& tile) const {
-    return u64(byte_aligned(tile.groups.size() * tile.n.size() * codes(group, tile.k) *
-                            group.weight_bits));
+  std::uint64_t weight_bits(const GemmTile& tile, std::int64_t codes) const {
+    return u64(byte_aligned(tile.groups.size() * tile.n.size() * codes *
+                            groups_[tile.width_group].weight_bits));
   }
 
   // Commands ----------------------------------------------------------------------------------
@@ -220,7 +242,7 @@ class Emitter {
     return slot;
   }
 
-  Slot& weight_slot(const WidthGroup& group, const GemmTile& tile, std::size_t block) {
+  Slot& weight_slot(std::size_t block, std::uint64_t bits) {
     for (std::size_t i = 0; i < 2; ++i) {
       if (weight_[i].load != kNone && weight_[i].block == block) {
         recent_weight_ = i;
@@ -232,7 +254,7 @@ class Emitter {
     slot.block = block;
     DmaPattern pattern;
     pattern.dram_bit = program_.weights[first_block_ + block].dram_bit;
-    pattern.run_bits = weight_bits(group, tile);
+    pattern.run_bits = bits;
     pattern.buffer_bit = recent_weight_ * u64(half_.weight);
     assert(pattern.run_bits <= u64(half_.weight));
     DmaCommand dma = new_dma(Buffer::kWeight, false);
@@ -246,43 +268,44 @@ class Emitter {
   // Steps -------------------------------------------------------------------------------------
 
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
-  void tile(Range m, GemmTile tile, std::size_t block) {
-    tile.m = m;
+  void tile(const PixelTile& pixels, GemmTile tile, std::size_t block) {
+    tile.m = pixels.m;
     if (shape_.is_gemm) {
-      gemm_tile(tile, block);
+      gemm_tile(pixels, tile, block);
     } else {
-      vector_tile(tile);
+      vector_tile(pixels, tile);
     }
     ++tiles_;
-    if (!tiling_.gather_outputs) finish_output(output_channels(tile), m);
+    if (!tiling_.gather_outputs) finish_output(output_channels(tile), tile.m);
   }
 
-  void gemm_tile(GemmTile tile, std::size_t block) {
-    const WidthGroup& group = groups_[tile.width_group];
+  void gemm_tile(const PixelTile& pixels, GemmTile tile, std::size_t block) {
     CommandId last = kNone;
-    for_k_tiles(group, [&](Range k) {
-      tile.k = k;
-      last = array_step(group, tile, block++);
-    });
+    for (const KTile& k : k_tiles_[tile.width_group]) {
+      tile.k = k.k;
+      last = array_step(pixels, tile, k.codes, block++);
+    }
     vector_step(tile, last, {});
   }
 
-  CommandId array_step(const WidthGroup& group, const GemmTile& tile, std::size_t block) {
-    Slot& weights = weight_slot(group, tile, block);
-    const Region region = act_region(group, tile);
+  CommandId array_step(const PixelTile& pixels, const GemmTile& tile, std::int64_t codes,
+                       std::size_t block) {
+    Slot& weights = weight_slot(block, weight_bits(tile, codes));
+    const Region region = act_region(pixels, tile);
     Slot* acts = region.rows.size() > 0 ? &act_slot(region) : nullptr;
     begin_step(tile);
 
-    ArrayCommand command;
-    command.nest = fold_nest(array_, group.mode, tile.groups.size(), tile.m.size(), tile.k.size(),
-                             tile.n.size());
+    const std::int64_t repeats = tile.groups.size();
+    program_.array.emplace_back();
+    ArrayCommand& command = program_.array.back();
+    command.nest = fold_nest(array_, groups_[tile.width_group].mode, repeats, tile.m.size(),
+                             tile.k.size(), tile.n.size());
     command.tile = tile;
     command.act = acts != nullptr ? acts->region : region;
     command.weight_bit = recent_weight_ * u64(half_.weight);
     command.acc_offset = acc_offset();
     command.accumulate = tile.k.begin > 0;
-    command.macs = u64(tile.groups.size() * tile.m.size() * tile.n.size() * codes(group, tile.k));
-    program_.array.push_back(command);
+    command.macs = u64(repeats * tile.m.size() * tile.n.size() * codes);
     const CommandId id = add(Unit::kArray, program_.array.size() - 1);
     // dma commands finish in order, and the array has waited for those before.
     CommandId load = weights.load;
@@ -298,21 +321,21 @@ class Emitter {
     return id;
   }
 
-  Region act_region(const WidthGroup& group, const GemmTile& tile) const {
+  Region act_region(const PixelTile& pixels, const GemmTile& tile) const {
+    const WidthGroup& group = groups_[tile.width_group];
     const auto conv_group = [&](std::int64_t index) {
       return group.groups[static_cast<std::size_t>(index)];
     };
     const std::int64_t first = conv_group(tile.groups.begin);
     if (tiling_.whole_act || tile.k.size() == group.k_packed) {
       const std::int64_t last = conv_group(tile.groups.end - 1);
-      return input_region(shape_, tile.m,
-                          whole_kernel(shape_, {first * shape_.cin, (last + 1) * shape_.cin}));
+      return {pixels.rows, pixels.cols, {first * shape_.cin, (last + 1) * shape_.cin}, 0};
     }
     return input_region(shape_, tile.m, kernel_span(shape_, group.mode.lanes, tile.k, first));
   }
 
-  void vector_tile(const GemmTile& tile) {
-    Region input = input_region(shape_, tile.m, whole_kernel(shape_, tile.n));
+  void vector_tile(const PixelTile& pixels, const GemmTile& tile) {
+    Region input{pixels.rows, pixels.cols, tile.n, 0};
     Slot* slot = nullptr;
     if (input.rows.size() > 0) {
       slot = &act_slot(input);
@@ -354,7 +377,8 @@ class Emitter {
   CommandId vector_step(const GemmTile& tile, CommandId input_ready, const Region& input) {
     const std::int64_t channels =
         shape_.is_gemm ? tile.groups.size() * tile.n.size() : tile.n.size();
-    VectorCommand command;
+    program_.vector.emplace_back();
+    VectorCommand& command = program_.vector.back();
     command.elements = u64(tile.m.size() * channels);
     command.passes = shape_.passes;
     command.tile = tile;
@@ -376,7 +400,6 @@ class Emitter {
     }
     command.first_output = output_first_;
     command.output_count = static_cast<std::uint32_t>(shape_.stores.size());
-    program_.vector.push_back(command);
     vector_ = add(Unit::kVector, program_.vector.size() - 1);
     wait_for(input_ready);
     wait_for(output_ready_);
@@ -455,6 +478,9 @@ class Emitter {
 
   CommandId barrier_ = kNone;  // the last store of the layer before
   bool array_waited_ = false, vector_waited_ = false;
+
+  std::vector<PixelTile> pixel_tiles_;
+  std::vector<std::vector<KTile>> k_tiles_;  // by width group
 
   std::array<Slot, 2> act_, weight_;
   std::size_t recent_act_ = 1, recent_weight_ = 1;

@@ -2,7 +2,8 @@
 #include "sim/schedule/search.h"
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
+#include <tuple>
 
 #include "models/error.h"
 
@@ -46,6 +47,93 @@ std::string kib(std::int64_t bits) {
   throw Error(ErrorKind::kInvalidInput, text);
 }
 
+/// The candidates of a layer, pair by pair.
+class Candidates {
+ public:
+  Candidates(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Machine& machine,
+             const Footprint& have)
+      : shape_(shape),
+        groups_(groups),
+        have_(have),
+        grid_(tile_grid(shape, groups, machine.array)),
+        need_(shape, groups),
+        bounds_(shape, groups, machine),
+        inputs_(grid_.m.size()) {
+    for (const PixelTiling& m : grid_.m) pixels_.push_back(pixel_facts(shape, m));
+    for (const ChannelTiling& c : grid_.channels) {
+      channels_.push_back(channel_facts(shape, groups, c));
+    }
+  }
+
+  /// Calls visit(pixel, channel, bound) for the pairs whose sums and outputs fit.
+  template <class Visit>
+  void for_pairs(Visit&& visit) const {
+    for (std::size_t c = 0; c < channels_.size(); ++c) {
+      for (std::size_t m = 0; m < pixels_.size(); ++m) {
+        const Tiling tiling = pair(m, c);
+        if (shape_.is_gemm && need_.sums(tiling) > have_.sums) continue;
+        if (need_.out(tiling) > have_.out) continue;
+        visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c]));
+      }
+    }
+  }
+
+  /// Appends the candidates of a pair that fit.
+  void expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates) {
+    const std::int64_t most_k = grid_.k.front();
+    const bool several_groups = channels_[c].tiling.groups > 1;
+    Tiling tiling = pair(m, c);
+    tiling.gather_outputs = true;
+    const bool gather_fits = need_.out(tiling) <= have_.out;
+    for (const std::int64_t k : grid_.k) {
+      if (several_groups && k < most_k) break;
+      tiling.k = k;
+      if (need_.weight(tiling) > have_.weight) continue;
+      tiling.whole_act = true;
+      if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
+      if (k == most_k || !may_tile_act(shape_, grid_, tiling.m)) continue;
+      tiling.whole_act = false;
+      if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
+    }
+  }
+
+ private:
+  bool must_gather() const { return groups_.size() > 1; }
+
+  Tiling pair(std::size_t m, std::size_t c) const {
+    Tiling tiling;
+    tiling.m = grid_.m[m];
+    tiling.groups = grid_.channels[c].groups;
+    tiling.n = grid_.channels[c].n;
+    tiling.gather_outputs = must_gather();
+    return tiling;
+  }
+
+  void add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
+                  std::vector<Candidate>& candidates) {
+    if (!inputs_[m]) inputs_[m] = input_facts(shape_, grid_.m[m]);
+    const auto add = [&](bool n_outer, bool gather) {
+      tiling.n_outer = n_outer;
+      tiling.gather_outputs = gather;
+      candidates.push_back({tiling, bounds_(tiling, pixels_[m], *inputs_[m], channels_[c])});
+    };
+    if (!must_gather()) add(true, false);
+    if (channels_[c].tiles == 1) return;  // one order only
+    if (!must_gather() && pixels_[m].count > 1) add(false, false);
+    if (gather_fits) add(false, true);
+  }
+
+  const LayerShape& shape_;
+  const std::vector<WidthGroup>& groups_;
+  const Footprint& have_;
+  const TileGrid grid_;
+  const FootprintOf need_;
+  const LayerBounds bounds_;
+  std::vector<PixelFacts> pixels_;
+  std::vector<ChannelFacts> channels_;
+  std::vector<std::optional<InputFacts>> inputs_;  // taken when first needed
+};
+
 bool same_widths(const IntegerLayer& a, const IntegerLayer& b) {
   const auto* x = std::get_if<GemmOp>(&a.op);
   const auto* y = std::get_if<GemmOp>(&b.op);
@@ -62,60 +150,16 @@ TilingSearch::TilingSearch(const Machine& machine, const ProgramCost& cost)
 }
 
 std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const LayerPlan& plan) {
-  collect(shape, plan);
-  return candidates_;
-}
-
-void TilingSearch::collect(const LayerShape& shape, const LayerPlan& plan) {
-  const std::vector<WidthGroup>& groups = plan.width_groups;
-  const TileGrid grid = tile_grid(shape, groups, machine_.array);
-  const FootprintOf need(shape, groups);
-  const LayerBounds bounds(shape, groups, machine_);
-  const bool must_gather = groups.size() > 1;
-  const std::int64_t most_k = grid.k.front();
-  candidates_.clear();
-  pixel_facts_.clear();
-  for (const PixelTiling& m : grid.m) {
-    const bool tiled_act = may_tile_act(shape, grid, m);
-    bool known = false;  // facts of m, taken only where some tile fits
-    for (const ChannelTiling& channel : grid.channels) {
-      Tiling tiling;
-      tiling.m = m;
-      tiling.groups = channel.groups;
-      tiling.n = channel.n;
-      if (shape.is_gemm && need.sums(tiling) > have_.sums) continue;
-      const bool out_fits = need.out(tiling) <= have_.out;
-      tiling.gather_outputs = true;
-      const bool gather_fits = need.out(tiling) <= have_.out;
-      if (must_gather ? !gather_fits : !out_fits) continue;
-      const ChannelFacts channel_of = channel_facts(shape, groups, channel);
-      for (const std::int64_t k : grid.k) {
-        if (channel.groups > 1 && k < most_k) break;
-        tiling.k = k;
-        if (need.weight(tiling) > have_.weight) continue;
-        for (const bool whole : {true, false}) {
-          if (!whole && (k == most_k || channel.groups > 1 || !tiled_act)) continue;
-          tiling.whole_act = whole;
-          if (need.act(tiling) > have_.act) continue;
-          if (!known) {
-            pixel_facts_.push_back(pixel_facts(shape, m));
-            known = true;
-          }
-          const PixelFacts& pixels = pixel_facts_.back();
-          const std::uint64_t array = bounds.array_cycles(pixels, channel_of, k < most_k);
-          const auto add = [&](bool n_outer, bool gather) {
-            tiling.n_outer = n_outer;
-            tiling.gather_outputs = gather;
-            candidates_.push_back({tiling, bounds(tiling, pixels, channel_of, array)});
-          };
-          if (!must_gather) add(true, false);
-          if (channel_of.tiles == 1) continue;  // one order only
-          if (!must_gather && pixels.count > 1) add(false, false);
-          if (gather_fits) add(false, true);
-        }
-      }
+  std::vector<Candidate> all;
+  Candidates source(shape, plan.width_groups, machine_, have_);
+  source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
+    const std::size_t first = all.size();
+    source.expand(m, c, all);
+    for (std::size_t i = first; i < all.size(); ++i) {
+      all[i].bound.cycles = std::max(all[i].bound.cycles, bound);
     }
-  }
+  });
+  return all;
 }
 
 TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& tiling,
@@ -142,42 +186,53 @@ Tiling TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, 
   for (const Remembered& before : remembered_) {
     if (before.shape == shape && same_widths(*before.layer, layer)) return before.tiling;
   }
-  collect(shape, plan);
-  if (candidates_.empty()) refuse(machine_, shape, plan, have_);
   std::swap(plan, trial_.layers.front());
-  const Tiling tiling = search(shape, addresses);
+  const std::optional<Tiling> tiling = search(shape, addresses);
   std::swap(plan, trial_.layers.front());
-  remembered_.push_back({shape, &layer, tiling});
-  return tiling;
+  if (!tiling) refuse(machine_, shape, plan, have_);
+  remembered_.push_back({shape, &layer, *tiling});
+  return *tiling;
 }
 
-Tiling TilingSearch::search(const LayerShape& shape, const LayerAddresses& addresses) {
-  // A heap with the lowest bound on top; ties in the order of the grid.
-  const auto later = [this](std::size_t a, std::size_t b) {
-    const std::uint64_t ca = candidates_[a].bound.cycles, cb = candidates_[b].bound.cycles;
-    return ca != cb ? ca > cb : a > b;
-  };
-  std::vector<std::size_t> heap(candidates_.size());
-  std::iota(heap.begin(), heap.end(), std::size_t{0});
-  std::make_heap(heap.begin(), heap.end(), later);
+bool TilingSearch::later(const Entry& a, const Entry& b) {
+  return std::tie(a.bound, a.is_candidate, a.first, a.second) >
+         std::tie(b.bound, b.is_candidate, b.first, b.second);
+}
 
+std::optional<Tiling> TilingSearch::search(const LayerShape& shape,
+                                           const LayerAddresses& addresses) {
+  Candidates source(shape, trial_.layers.front().width_groups, machine_, have_);
+  queue_.clear();
+  source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
+    queue_.push_back({bound, false, static_cast<std::uint32_t>(m), static_cast<std::uint32_t>(c)});
+  });
+  std::make_heap(queue_.begin(), queue_.end(), later);
+  candidates_.clear();
   Cost best{~std::uint64_t{0}, ~std::uint64_t{0}};
-  std::size_t choice = heap.front();
-  while (!heap.empty()) {
-    const Candidate& candidate = candidates_[heap.front()];
-    if (candidate.bound.cycles > best.cycles) break;
-    const bool may_win = candidate.bound.cycles < best.cycles || candidate.bound.bytes < best.bytes;
-    if (may_win) {
-      const Cost cost = count(shape, candidate.tiling, addresses);
-      if (cost.cycles < best.cycles || (cost.cycles == best.cycles && cost.bytes < best.bytes)) {
-        best = cost;
-        choice = heap.front();
+  std::optional<Tiling> choice;
+  while (!queue_.empty() && queue_.front().bound <= best.cycles) {
+    std::pop_heap(queue_.begin(), queue_.end(), later);
+    const Entry entry = queue_.back();
+    queue_.pop_back();
+    if (!entry.is_candidate) {
+      const std::size_t first = candidates_.size();
+      source.expand(entry.first, entry.second, candidates_);
+      for (std::size_t i = first; i < candidates_.size(); ++i) {
+        const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
+        queue_.push_back({bound, true, static_cast<std::uint32_t>(i), 0});
+        std::push_heap(queue_.begin(), queue_.end(), later);
       }
+      continue;
     }
-    std::pop_heap(heap.begin(), heap.end(), later);
-    heap.pop_back();
+    const Candidate& candidate = candidates_[entry.first];
+    if (entry.bound == best.cycles && candidate.bound.bytes >= best.bytes) continue;
+    const Cost cost = count(shape, candidate.tiling, addresses);
+    if (std::tie(cost.cycles, cost.bytes) < std::tie(best.cycles, best.bytes)) {
+      best = cost;
+      choice = candidate.tiling;
+    }
   }
-  return candidates_[choice].tiling;
+  return choice;
 }
 
 }  // namespace bitpulse

@@ -7,12 +7,13 @@
 // the layer alone, from an idle machine to its last store, as layers do not overlap; with `fixed`
 // memory they are also the layer's cycles in the network.
 //
-// The search is exact: candidates are counted by an engine in the order of a lower bound, until no
-// bound is below the best count. Neither the grid nor a candidate's commands depend on the buffer
-// sizes, so the choice with bigger buffers is never slower than the choice with smaller ones.
+// The search is exact: pairs of a pixel and a channel tiling, and then their candidates, are taken
+// in the order of a lower bound and the candidates counted by an engine, until no bound is below
+// the best count. Neither the grid nor a candidate's commands depend on the buffer sizes, so the
+// choice with bigger buffers is never slower than the choice with smaller ones.
 
 #include <cstdint>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "sim/schedule/bounds.h"
@@ -53,16 +54,22 @@ class TilingSearch {
     const IntegerLayer* layer = nullptr;  // whose weight widths count too
     Tiling tiling;
   };
-  void collect(const LayerShape& shape, const LayerPlan& plan);
-  Tiling search(const LayerShape& shape, const LayerAddresses& addresses);
+  /// An entry of the search's queue: a pair of tilings to expand, or a candidate to count.
+  struct Entry {
+    std::uint64_t bound = 0;
+    bool is_candidate = false;
+    std::uint32_t first = 0, second = 0;  // pixel and channel tiling; candidate
+  };
+  static bool later(const Entry& a, const Entry& b);
+  std::optional<Tiling> search(const LayerShape& shape, const LayerAddresses& addresses);
   Cost count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
 
   const Machine& machine_;
   const ProgramCost& cost_;
   Footprint have_;
-  Program trial_;  // one layer; its lists are used again and again
+  Program trial_;             // one layer; its lists are used again and again
+  std::vector<Entry> queue_;  // a heap
   std::vector<Candidate> candidates_;
-  std::vector<PixelFacts> pixel_facts_;
   std::vector<Remembered> remembered_;
 };
 
