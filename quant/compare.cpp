@@ -68,7 +68,7 @@ void check_structure(const Lowering& lowering, const IntegerNetwork& network) {
 
 LayerComparison compare_layers(const Workload& workload, const Weights& weights,
                                const IntegerNetwork& network, const ImageSet& images,
-                               std::int64_t count, double threshold, int threads) {
+                               std::int64_t count, double sqnr_floor_db, int threads) {
   const Lowering lowering = lower_with_origins(workload);
   check_structure(lowering, network);
   std::vector<std::vector<std::size_t>> tensors_of(workload.graph.nodes.size());
@@ -105,8 +105,7 @@ LayerComparison compare_layers(const Workload& workload, const Weights& weights,
     comparison.sqnr_db = 10 * std::log10(sums[t].signal / sums[t].noise);
     comparison.elements = sums[t].elements;
     if (network.tensors[t].precision.bits < kRawBits) comparison.differing = sums[t].differing;
-    if (!result.first_diverging && comparison.differing_share() > threshold)
-      result.first_diverging = t;
+    if (!result.first_diverging && comparison.sqnr_db < sqnr_floor_db) result.first_diverging = t;
     result.tensors.push_back(std::move(comparison));
   }
   return result;

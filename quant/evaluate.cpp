@@ -114,13 +114,13 @@ Accuracy evaluate(const Workload& workload, const Weights& weights, const Intege
                   const ImageSet& images, const EvaluateOptions& options) {
   Accuracy accuracy;
   accuracy.images = options.images < 0 ? images.count : std::min(images.count, options.images);
-  const std::int64_t twin_images =
+  accuracy.fake_quant_images =
       options.twin_images < 0 ? accuracy.images : std::min(accuracy.images, options.twin_images);
   FloatExecutor executor(workload.graph, weights, options.threads);
   const std::int64_t batch = float_batch_size(workload.graph);
   for (std::int64_t first = 0; first < accuracy.images;) {
-    const bool with_twin = first < twin_images;
-    const std::int64_t end = with_twin ? twin_images : accuracy.images;
+    const bool with_twin = first < accuracy.fake_quant_images;
+    const std::int64_t end = with_twin ? accuracy.fake_quant_images : accuracy.images;
     const std::int64_t n = std::min(batch, end - first);
     BatchEvaluation evaluation(network, images, first, n, accuracy);
     const TensorCodes inputs = input_codes(workload, network, images, first, n);

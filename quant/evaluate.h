@@ -17,8 +17,9 @@ namespace bitpulse {
 struct Accuracy {
   std::int64_t images = 0;
   std::int64_t float_top1 = 0;  // images whose largest output is their label
-  std::int64_t fake_quant_top1 = 0;
   std::int64_t integer_top1 = 0;
+  std::int64_t fake_quant_images = 0;  // the twin sees only so many of them
+  std::int64_t fake_quant_top1 = 0;
   std::int64_t agreement = 0;            // images where float and integers choose the same class
   std::uint64_t differing_elements = 0;  // of all stored tensors, between twin and integers
   std::uint64_t compared_elements = 0;

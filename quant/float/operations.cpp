@@ -64,8 +64,10 @@ FloatBatch activate(const FloatBatch& in, const Activation& activation, int thre
   const auto slope = static_cast<float>(activation.negative_slope);
   const auto max = static_cast<float>(activation.max);
   return by_plane(in, in.shape, threads, [&](const float* src, float* dst, std::int64_t) {
-    for (std::int64_t i = 0; i < in.shape.pixels(); ++i)
-      dst[i] = src[i] < 0 ? src[i] * slope : std::min(src[i], max);
+    for (std::int64_t i = 0; i < in.shape.pixels(); ++i) {
+      const float below = src[i] * slope;  // both sides computed: selects vectorize
+      dst[i] = std::min(src[i] < 0 ? below : src[i], max);
+    }
   });
 }
 

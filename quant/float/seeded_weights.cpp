@@ -5,8 +5,8 @@
 #include "models/units.h"
 #include "quant/float/float_executor.h"
 #include "quant/float/normalization.h"
-#include "quant/integer/parallel.h"
 #include "quant/float/parameters.h"
+#include "quant/integer/parallel.h"
 
 namespace bitpulse {
 

@@ -19,8 +19,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kSeededImages = 64;
-/// Float sums alone make a few codes in a hundred differ deep in a network.
-constexpr double kDivergingShare = 0.1;
+/// Noise of a third of the signal: a tensor below has diverged.
+constexpr double kSqnrFloorDb = 10;
 
 struct Evaluation {
   std::string workload, dataset;
@@ -85,12 +85,12 @@ void print(const LayerComparison& comparison, std::ostream& out) {
     out << '\n';
   }
   out << "codes differ from the float value on the tensor's own scale; ";
+  out << (comparison.first_diverging ? "the first tensor below " : "no tensor is below ")
+      << std::setprecision(0) << kSqnrFloorDb << " dB";
   if (comparison.first_diverging) {
-    out << "the first tensor with more than " << kDivergingShare * 100 << " % is "
-        << comparison.tensors[*comparison.first_diverging].tensor << '\n';
-  } else {
-    out << "in no tensor more than " << kDivergingShare * 100 << " %\n";
+    out << " is " << comparison.tensors[*comparison.first_diverging].tensor;
   }
+  out << '\n';
 }
 
 void print(const Evaluation& evaluation, std::ostream& out) {
@@ -141,7 +141,7 @@ int eval(const Arguments& arguments) {
       progress.phase("comparing tensors");
       const ImageSet test = load_images(workload, Split::kTest, images);
       evaluation.comparison = compare_layers(workload, deployment.weights, deployment.network, test,
-                                             test.count, kDivergingShare, threads);
+                                             test.count, kSqnrFloorDb, threads);
     }
   }
   if (arguments.has("json")) {

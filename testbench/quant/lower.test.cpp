@@ -2,6 +2,8 @@
 #include "quant/lower.h"
 
 #include "models/error.h"
+#include "models/nets/nets.h"
+#include "quant/integer/validate.h"
 #include "testbench/catch.h"
 #include "testbench/quant/graphs.h"
 #include "testbench/quant/structure.h"
@@ -394,6 +396,27 @@ TEST_CASE("later patterns win, and over the exception for first and last", "[qua
   CHECK(bits(0) == 3);
   CHECK(bits(1) == 2);
   CHECK(describe(network)[0] == "a x:s8 -> a:s8");
+}
+
+TEST_CASE("every built-in network lowers to a structure that can be executed", "[quant][lower]") {
+  for (const NetworkInfo& info : networks())
+    for (const ResidualStyle style : {ResidualStyle::kStream16, ResidualStyle::kLowBit}) {
+      CAPTURE(info.name);
+      Workload workload;
+      workload.name = info.name;
+      workload.graph = build_network(info.name);
+      workload.quantization.residual = style;
+      workload.quantization.activations = 4;
+      const IntegerNetwork network = lower(workload);
+      CHECK_NOTHROW(validate(network));
+      std::int64_t macs = 0;
+      for (const IntegerLayer& layer : network.layers)
+        if (const auto* op = std::get_if<GemmOp>(&layer.op))
+          macs += layer.out.elements() * op->window.kernel_h * op->window.kernel_w *
+                  (layer.in.c / op->groups);
+      CHECK(macs == count_macs(workload.graph));
+      CHECK(network.outputs.size() == workload.graph.outputs.size());
+    }
 }
 
 }  // namespace bitpulse

@@ -37,7 +37,7 @@ Quantized quantize(const SmallGraph& g, int threads = 2) {
 }
 
 LayerComparison compare(const Quantized& q) {
-  return compare_layers(q.workload, q.weights, q.network, q.images, 16, 0.5, 2);
+  return compare_layers(q.workload, q.weights, q.network, q.images, 16, 10, 2);
 }
 
 double sqnr(const Quantized& q, const std::string& tensor) {
@@ -106,6 +106,15 @@ TEST_CASE("low-bit residuals equal their twin", "[quant][ptq][exact]") {
   g.workload.quantization.multiplier =
       GENERATE(MultiplierStyle::kDyadic31, MultiplierStyle::kLlsq8);
   check_equals_twin(quantize(g));
+}
+
+TEST_CASE("sums without a convolution equal their twin at low width", "[quant][ptq][exact]") {
+  SmallGraph g = everything();
+  g.workload.quantization.residual = ResidualStyle::kLowBit;
+  g.workload.quantization.activations = 5;
+  const Quantized q = quantize(g);
+  check_equals_twin(q);
+  CHECK(sqnr(q, "fc:s32") > 6);
 }
 
 TEST_CASE("8-bit outputs are close to float, and fewer bits are farther", "[quant][ptq]") {
@@ -303,6 +312,83 @@ TEST_CASE("a ratio that no 8-bit multiplier expresses is refused by layer", "[qu
     CHECK(message.find("layer 'conv1': the ratio") == 0);
     CHECK(message.find("less than 2^7") != std::string::npos);
   }
+}
+
+TEST_CASE("frozen scales are those of the saved network, whatever the images", "[quant][ptq]") {
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / "bitpulse_frozen_scales").string();
+  SmallGraph g = small_resnet();
+  g.workload.quantization.residual = GENERATE(ResidualStyle::kStream16, ResidualStyle::kLowBit);
+  Quantized q = quantize(g);
+  std::filesystem::create_directories(folder);
+  save_network(q.network, folder);
+  q.workload.quantization.frozen_scales = folder;
+  const IntegerNetwork again =
+      quantize_ptq(q.workload, q.weights, seeded_images({3, 8, 8}, 3, 1), 1);
+  for (std::size_t t = 0; t < again.tensors.size(); ++t)
+    CHECK(again.tensors[t].scale == q.network.tensors[t].scale);
+  for (std::size_t i = 0; i < again.layers.size(); ++i) {
+    CAPTURE(again.layers[i].name);
+    if (const auto* op = std::get_if<GemmOp>(&again.layers[i].op))
+      CHECK(op->weights.narrow == std::get<GemmOp>(q.network.layers[i].op).weights.narrow);
+    if (!again.layers[i].residual) continue;
+    // A sum without a 16-bit copy is known through a 31-bit multiplier only.
+    const auto& now = again.layers[i].residual->main.positive;
+    const auto& before = q.network.layers[i].residual->main.positive;
+    for (std::size_t c = 0; c < now.size(); ++c)
+      CHECK(std::ldexp(now[c].m, -now[c].shift) ==
+            Approx(std::ldexp(before[c].m, -before[c].shift)).epsilon(1e-8));
+  }
+
+  SmallGraph other = everything();
+  other.workload.quantization.frozen_scales = folder;
+  try {
+    quantize(other);
+    FAIL("not refused");
+  } catch (const Error& error) {
+    CHECK(std::string(error.what()).find("do not fit this network") != std::string::npos);
+  }
+}
+
+TEST_CASE("the first tensor that diverges is named", "[quant][compare]") {
+  Quantized q = quantize(small_resnet());
+  CHECK_FALSE(compare_layers(q.workload, q.weights, q.network, q.images, 8, 15, 1).first_diverging);
+  auto& broken = std::get<GemmOp>(q.network.layers[5].op);  // b3.conv1
+  for (std::int32_t& b : broken.bias) b += 100000;
+  const LayerComparison c = compare_layers(q.workload, q.weights, q.network, q.images, 8, 15, 1);
+  REQUIRE(c.first_diverging);
+  CHECK(c.tensors[*c.first_diverging].tensor == "b3.relu1:u8");
+  CHECK(c.tensors[*c.first_diverging].node == "b3.relu1");
+  CHECK_FALSE(c.tensors.back().differing);  // raw logits have no rounding to share
+  CHECK(c.tensors[0].differing == 0u);
+}
+
+TEST_CASE("evaluation counts hits, agreement and differing elements", "[quant][evaluate]") {
+  Quantized q = quantize(small_resnet());
+  EvaluateOptions options;
+  options.images = 30;
+  options.twin_images = 7;
+  Accuracy a = evaluate(q.workload, q.weights, q.network, q.images, options);
+  CHECK(a.images == 30);
+  CHECK(a.float_top1 == 0);  // seeded images have no labels
+  CHECK(a.agreement > 20);
+  CHECK(a.differing_elements == 0);
+  std::uint64_t per_image = 0;
+  for (const StoredTensor& t : q.network.tensors)
+    per_image += static_cast<std::uint64_t>(t.shape.elements());
+  CHECK(a.compared_elements == 7 * per_image);
+  const TensorCodes codes = input_codes(q.workload, q.network, q.images, 0, 30);
+  const ExecuteResult result = execute(q.network, codes, 30, {});
+  const auto output = static_cast<std::size_t>(q.network.outputs[0].tensor);
+  const auto values = output_values(q.network, result.tensors[output], 30);
+  for (std::size_t b = 0; b < 30; ++b)
+    q.images.labels[b] = static_cast<std::int32_t>(top1(values[b]));
+  a = evaluate(q.workload, q.weights, q.network, q.images, options);
+  CHECK(a.integer_top1 == 30);
+  CHECK(a.fake_quant_images == 7);
+  CHECK(a.fake_quant_top1 == 7);
+  CHECK(a.float_top1 == a.agreement);
+  CHECK(top1({1, 3, 3, 2}) == 1);
 }
 
 }  // namespace bitpulse
