@@ -4,21 +4,23 @@
 // A DRAM with channels, banks, open rows and refresh (sim/README.md, section 5). A plain state
 // machine: every engine owns one.
 //
-// Clocks. State is kept in integer DRAM clocks. Array edge n and DRAM edge k stand at n / clock_mhz
-// and k / dram_mhz microseconds; both frequencies are taken in whole Hz, so edges compare exactly.
-// Latency. A command begins at the first DRAM edge at or after its array edge and is done at the
-// first array edge at or after the end of its last burst on the data bus: t_cl (t_cwl) +
-// burst_clocks after the last read (write) command. Controller and wire delays are zero; write
-// recovery goes on behind the finish and holds back later commands. Bursts. Bytes are moved in
-// aligned bursts, in order within a channel. A burst that is also the last one asked for by the
-// same command in the same direction is not issued again, so that cutting a run into pieces changes
-// nothing. Addresses. row : bank : column : channel : byte of the burst, highest first: a stream
-// uses all channels at once and goes on to the next bank at the end of a row. Rows. Open page.
-// While a channel works, the row of a burst may be closed and opened up to 16 burst times before
-// the column command that precedes it (and never before the command begins): the controller sees a
-// queue of 16. One rank, no bank groups, no limit on the command bus. Refresh. All banks of all
-// channels at every multiple of t_refi: no command is issued from then on until open rows are
-// closed and t_rfc has passed.
+// - Clocks: state is kept in integer DRAM clocks. Array edge n and DRAM edge k stand at
+//   n / clock_mhz and k / dram_mhz microseconds; both frequencies are taken in whole Hz, so edges
+//   compare exactly.
+// - Latency: a command begins at the first DRAM edge at or after its array edge and is done at the
+//   first array edge at or after the end of its last burst on the data bus: t_cl (t_cwl) +
+//   burst_clocks after the last read (write) command. Controller and wire delays are zero; write
+//   recovery goes on behind the finish and holds back later commands.
+// - Bursts: bytes are moved in aligned bursts, in order within a channel. A burst that is also the
+//   last one asked for by the same command in the same direction is not issued again, so that
+//   cutting a run into pieces changes nothing.
+// - Addresses: row : bank : column : channel : byte of the burst, highest first. A stream uses all
+//   channels at once and goes on to the next bank at the end of a row.
+// - Rows: open page. While a channel works, the row of a burst may be closed and opened up to 16
+//   burst times before the column command that precedes it (and never before the command begins):
+//   the controller sees a queue of 16. One rank, no bank groups, no limit on the command bus.
+// - Refresh: all banks of all channels at every multiple of t_refi. No command is issued from then
+//   on until open rows are closed and t_rfc has passed.
 
 #include <array>
 #include <cstdint>
