@@ -174,8 +174,8 @@ void WeightTile::bound(const Code* codes) {
   const AccumulationOrder& o = spec_.order;
   const CodeRange act = spec_.act.range();
   const std::int64_t widest = codes_ * std::max(-act.min, act.max) << (spec_.weight_bits - 1);
-  const bool fits = o.act_digits * o.weight_digits == 1 && widest < std::int64_t{1}
-                                                                        << (o.acc_bits - 1);
+  const std::int64_t reach = std::int64_t{1} << (o.acc_bits - 1);
+  const bool fits = o.act_digits * o.weight_digits == 1 && widest < reach;
   interval_.assign(static_cast<std::size_t>(n_), fits ? Interval{-widest, widest} : Interval{});
   start_.assign(static_cast<std::size_t>(ceil_div(n_, kBlock) * kBlock), 0);
   if (fits && bias() == 0) return;

@@ -28,7 +28,12 @@ class Checker {
       : network_(network), where_(std::move(where)) {}
 
   void require(bool ok, const std::string& why, ErrorKind kind = ErrorKind::kInvalidInput) const {
-    if (!ok) throw Error(kind, "integer network '" + network_.name + "': " + where_ + ": " + why);
+    if (!ok) fail(why, kind);
+  }
+
+  /// For loops over values, which must not make a text for each.
+  [[noreturn]] void fail(const std::string& why, ErrorKind kind = ErrorKind::kInvalidInput) const {
+    throw Error(kind, "integer network '" + network_.name + "': " + where_ + ": " + why);
   }
 
   void shape(const Shape& s) const {
@@ -68,9 +73,10 @@ class Checker {
     require(r.negative.empty() || r.negative.size() == r.positive.size(),
             std::to_string(r.negative.size()) + " second multipliers beside " + std::to_string(n));
     for (const Multiplier& m : r.positive)
-      require(m.m > kInt32Min && m.shift <= 62,
-              "multiplier " + std::to_string(m.m) + " / 2^" + std::to_string(m.shift));
-    for (std::int32_t m : r.negative) require(m > kInt32Min, "second multiplier -2^31");
+      if (m.m == kInt32Min || m.shift > 62)
+        fail("multiplier " + std::to_string(m.m) + " / 2^" + std::to_string(m.shift));
+    for (const std::int32_t m : r.negative)
+      if (m == kInt32Min) fail("second multiplier -2^31");
   }
 
   void slice(const Shape& out, std::int64_t offset, std::int64_t reorg, TensorId id) const {
@@ -143,7 +149,7 @@ class LayerChecker : public Checker {
             std::to_string(op.weight_bits.size()) + " weight widths for " + std::to_string(out.c) +
                 " channels");
     for (const std::uint8_t bits : op.weight_bits)
-      require(bits >= 1 && bits <= 16, "weights of " + std::to_string(bits) + " bits");
+      if (bits < 1 || bits > 16) fail("weights of " + std::to_string(bits) + " bits");
     if (network_.has_parameters) check_parameters(op);
   }
 
@@ -176,8 +182,9 @@ class LayerChecker : public Checker {
       bool bad = false;
       for (std::int64_t i = 0; i < k; ++i)
         bad |= static_cast<Unsigned>(first[i] - range.min) > span || (bits == 1 && first[i] == 0);
-      require(!bad, "a weight in channel " + std::to_string(c) + " is no code of " +
-                        std::to_string(bits) + " bits");
+      if (bad)
+        fail("a weight in channel " + std::to_string(c) + " is no code of " + std::to_string(bits) +
+             " bits");
     }
   }
 
@@ -252,8 +259,8 @@ void check_inputs(const IntegerNetwork& network) {
       check.require(store.codes.size() == static_cast<std::size_t>(input.shape.c) * 256,
                     "a table of " + std::to_string(store.codes.size()) + " codes for " +
                         std::to_string(input.shape.c) + " channels");
-      const CodeRange range = check.tensor(store.tensor).precision.range();
-      for (const std::int32_t code : store.codes) check.within({code, code}, range, "a code");
+      const auto [low, high] = std::minmax_element(store.codes.begin(), store.codes.end());
+      check.within({*low, *high}, check.tensor(store.tensor).precision.range(), "its table");
     }
   }
 }

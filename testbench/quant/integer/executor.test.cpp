@@ -80,6 +80,24 @@ TEST_CASE("a leaky store takes its second multiplier where the product is negati
   CHECK(codes == std::vector<std::int32_t>{100, -25, -25, 100, 6, -1, -1, 6});
 }
 
+TEST_CASE("a floored average rounds down on both sides of zero", "[quant][executor]") {
+  NetworkBuilder b(8);
+  const TensorId image = b.input({1, 2, 3}, {16, true});
+  b.pool(
+      image, {1, 1, 3},
+      [] {
+        Window w;
+        w.kernel_h = 2;
+        return w;
+      }(),
+      false, true);
+  Options copy;
+  copy.copy = true;
+  b.output(b.store_new({16, true}, copy));
+  const ExecuteResult result = execute(b.network, {{3, -3, -4, 4, -4, -4}}, 1, {});
+  CHECK(result.tensors[1] == std::vector<std::int32_t>{3, -4, -4});
+}
+
 TEST_CASE("random single convolutions equal the twin", "[quant][executor]") {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     NetworkBuilder b(seed);
