@@ -47,14 +47,23 @@ typedef struct packed {
 
 `define ACT_CTRL_WIDTH 10     // $bits(act_ctrl_t)
 `define WEIGHT_CTRL_WIDTH 14  // $bits(weight_ctrl_t)
+`define ACC_CTRL_WIDTH 32     // $bits(acc_ctrl_t)
 
 // One access to the word `addr` of every accumulator lane; enters column 0 and travels right.
 typedef struct packed {
   logic        valid;
   logic        accumulate;  // add to the word; else replace it
   logic [4:0]  shift;       // of the incoming sum (digit passes)
-  logic [15:0] addr;
+  logic [9:0]  count;       // columns to the right that take part
+  logic [14:0] addr;
 } acc_ctrl_t;
+
+// Tie rule of a requantization, numbered as in models/precision.h.
+typedef enum logic [1:0] {
+  HalfUp   = 2'd0,
+  HalfEven = 2'd1,
+  HalfAway = 2'd2
+} rounding_e;
 
 // Elaboration-time check of a parameter. Icarus 11 knows no $error outside processes.
 `ifdef __ICARUS__

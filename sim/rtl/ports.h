@@ -55,11 +55,13 @@ struct AccCtrl {
   bool valid = false;
   bool accumulate = false;
   int shift = 0;  // 0..31
+  int count = 0;  // 0..1023
   std::uint32_t addr = 0;
   constexpr std::uint32_t pack() const {
-    return (static_cast<std::uint32_t>(valid) << 22) |
-           (static_cast<std::uint32_t>(accumulate) << 21) |
-           (static_cast<std::uint32_t>(shift) << 16) | addr;
+    return (static_cast<std::uint32_t>(valid) << 31) |
+           (static_cast<std::uint32_t>(accumulate) << 30) |
+           (static_cast<std::uint32_t>(shift) << 25) | (static_cast<std::uint32_t>(count) << 15) |
+           addr;
   }
 };
 
