@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the instruction-set specific files offer to kernels.cpp. They see raw memory only and
+// What the instruction-set specific files offer to the rest. They see raw memory only and
 // include no library code, so that nothing compiled with their flags is linked into the rest.
 
 #include <cstdint>
