@@ -52,13 +52,14 @@ RunResult Accelerator::run(const Program& program, const Operands& operands) {
   state_.program = &program;
   state_.network = has_values ? operands.network : nullptr;
   state_.epoch = sc_core::sc_time_stamp();
+  state_.oldest_waiting = 0;
   state_.counters.assign(program.layers.size(), Counters{});
 
   const BufferSpec& buffers = program.machine.buffers;
-  act_.reset(buffers.act_kib, has_values);
-  weight_.reset(buffers.weight_kib, has_values);
-  out_.reset(buffers.out_kib, has_values);
-  accumulator_.reset(buffers.acc_kib, program.machine.array.acc_bits);
+  act_.reset(state_, buffers.act_kib);
+  weight_.reset(state_, buffers.weight_kib);
+  out_.reset(state_, buffers.out_kib);
+  accumulator_.reset(state_, buffers.acc_kib, program.machine.array.acc_bits);
   dma_.reset(state_);
   array_.reset(state_);
   vector_.reset(state_);

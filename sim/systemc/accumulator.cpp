@@ -8,10 +8,12 @@
 namespace bitpulse {
 namespace {
 
-[[noreturn]] void fail(const Claim& claim, const std::string& what) {
-  throw Error(ErrorKind::kInternal, "accumulator: command " + std::to_string(claim.command) + " " +
-                                        what + " (sums " + std::to_string(claim.begin) + ".." +
-                                        std::to_string(claim.end) + ")");
+[[noreturn]] void fail(CommandId command, const std::string& what) {
+  throw Error(ErrorKind::kInternal, "accumulator: command " + std::to_string(command) + " " + what);
+}
+
+std::uint64_t sum_count(const GemmTile& tile) {
+  return static_cast<std::uint64_t>(tile.groups.size() * tile.m.size() * tile.n.size());
 }
 
 bool same_outputs(const GemmTile& a, const GemmTile& b) {
@@ -25,52 +27,59 @@ AccumulatorModule::AccumulatorModule(sc_core::sc_module_name name)
   access.bind(*this);
 }
 
-void AccumulatorModule::reset(std::uint32_t kib, int acc_bits) {
+void AccumulatorModule::reset(const RunState& run, std::uint32_t kib, int acc_bits) {
+  run_ = &run;
   size_ = std::uint64_t{kib} * 1024 * 8 / static_cast<std::uint64_t>(acc_bits);
   places_.clear();
   hazards_.clear();
 }
 
-AccTile& AccumulatorModule::write(const Claim& claim, std::uint64_t now, const GemmTile& tile,
+void AccumulatorModule::claim(const Claim& sums) {
+  if (sums.end > size_) {
+    fail(sums.command, "uses sums " + std::to_string(sums.begin) + ".." + std::to_string(sums.end) +
+                           " of " + std::to_string(size_));
+  }
+  hazards_.add(sums, run_->cycle(), run_->oldest_waiting);
+}
+
+AccTile& AccumulatorModule::write(CommandId command, std::uint64_t offset, const GemmTile& tile,
                                   bool accumulate, std::size_t sum_tiles) {
-  if (claim.end > size_) fail(claim, "writes beyond " + std::to_string(size_) + " sums");
-  hazards_.add(claim, now);
   if (!accumulate) {
-    evict(claim);
-    Place& place = places_[claim.begin];
-    place.end = claim.end;
+    const std::uint64_t end = offset + sum_count(tile);
+    evict(command, offset, end);
+    Place& place = places_[offset];
+    place.end = end;
     place.tile.tile = tile;
     place.tile.sums.resize(sum_tiles);
   }
-  AccTile& sums = find(claim, tile);
-  sums.last_writer = claim.command;
+  AccTile& sums = find(command, offset, tile);
+  sums.last_writer = command;
   sums.unread = true;
   return sums;
 }
 
-AccTile& AccumulatorModule::read(const Claim& claim, std::uint64_t now, const GemmTile& tile) {
-  hazards_.add(claim, now);
-  AccTile& sums = find(claim, tile);
+AccTile& AccumulatorModule::read(CommandId command, std::uint64_t offset, const GemmTile& tile) {
+  AccTile& sums = find(command, offset, tile);
   sums.unread = false;
   return sums;
 }
 
-AccTile& AccumulatorModule::find(const Claim& claim, const GemmTile& tile) {
-  const auto place = places_.find(claim.begin);
-  if (place == places_.end() || place->second.end != claim.end ||
-      !same_outputs(place->second.tile.tile, tile)) {
-    fail(claim, "finds sums of another tile");
+AccTile& AccumulatorModule::find(CommandId command, std::uint64_t offset, const GemmTile& tile) {
+  const auto place = places_.find(offset);
+  if (place == places_.end() || !same_outputs(place->second.tile.tile, tile)) {
+    fail(command, "finds sums of another tile at " + std::to_string(offset));
   }
   return place->second.tile;
 }
 
-void AccumulatorModule::evict(const Claim& claim) {
-  auto place = places_.upper_bound(claim.begin);
-  if (place != places_.begin() && std::prev(place)->second.end > claim.begin) --place;
-  while (place != places_.end() && place->first < claim.end) {
+void AccumulatorModule::evict(CommandId command, std::uint64_t begin, std::uint64_t end) {
+  auto place = places_.upper_bound(begin);
+  if (place != places_.begin() && std::prev(place)->second.end > begin) --place;
+  while (place != places_.end() && place->first < end) {
     if (place->second.tile.unread) {
-      fail(claim, "overwrites the sums of command " +
-                      std::to_string(place->second.tile.last_writer) + ", which nobody has read");
+      fail(command, "overwrites the sums of command " +
+                        std::to_string(place->second.tile.last_writer) + " at " +
+                        std::to_string(place->first) + ", which nobody has read");
     }
     place = places_.erase(place);
   }

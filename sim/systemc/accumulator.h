@@ -12,6 +12,7 @@
 
 #include "quant/integer/kernels.h"
 #include "sim/systemc/hazard.h"
+#include "sim/systemc/run_state.h"
 
 namespace bitpulse {
 
@@ -25,15 +26,18 @@ struct AccTile {
 
 class AccumulatorIf : public virtual sc_core::sc_interface {
  public:
-  /// The sums an array command adds to: an empty tile of `sum_tiles` SumTiles unless it
-  /// accumulates. `claim` counts in sums.
+  /// Notes which sums a command issued now reads or writes, and when.
   ///
-  /// errors  Error(kInternal): a place beyond the memory, a hazard, sums overwritten unread, sums
-  ///         of another tile to add to
-  virtual AccTile& write(const Claim& claim, std::uint64_t now, const GemmTile& tile,
+  /// errors  Error(kInternal): a place beyond the memory, a hazard
+  virtual void claim(const Claim& sums) = 0;
+  /// The sums that stand from `offset` on and that an array command adds to: an empty tile of
+  /// `sum_tiles` SumTiles unless it accumulates.
+  ///
+  /// errors  Error(kInternal): sums overwritten unread, sums of another tile to add to
+  virtual AccTile& write(CommandId command, std::uint64_t offset, const GemmTile& tile,
                          bool accumulate, std::size_t sum_tiles) = 0;
   /// The sums of `tile`, which the vector unit reads.
-  virtual AccTile& read(const Claim& claim, std::uint64_t now, const GemmTile& tile) = 0;
+  virtual AccTile& read(CommandId command, std::uint64_t offset, const GemmTile& tile) = 0;
 };
 
 class AccumulatorModule : public sc_core::sc_module, public AccumulatorIf {
@@ -43,21 +47,23 @@ class AccumulatorModule : public sc_core::sc_module, public AccumulatorIf {
   explicit AccumulatorModule(sc_core::sc_module_name name);
 
   /// Room for `kib` KiB of sums of `acc_bits`.
-  void reset(std::uint32_t kib, int acc_bits);
+  void reset(const RunState& run, std::uint32_t kib, int acc_bits);
 
-  AccTile& write(const Claim& claim, std::uint64_t now, const GemmTile& tile, bool accumulate,
+  void claim(const Claim& sums) override;
+  AccTile& write(CommandId command, std::uint64_t offset, const GemmTile& tile, bool accumulate,
                  std::size_t sum_tiles) override;
-  AccTile& read(const Claim& claim, std::uint64_t now, const GemmTile& tile) override;
+  AccTile& read(CommandId command, std::uint64_t offset, const GemmTile& tile) override;
 
  private:
-  AccTile& find(const Claim& claim, const GemmTile& tile);
-  void evict(const Claim& claim);
+  AccTile& find(CommandId command, std::uint64_t offset, const GemmTile& tile);
+  void evict(CommandId command, std::uint64_t begin, std::uint64_t end);
 
   struct Place {
     std::uint64_t end = 0;
     AccTile tile;
   };
   std::map<std::uint64_t, Place> places_;  // by first sum, disjoint
+  const RunState* run_ = nullptr;
   std::uint64_t size_ = 0;
   HazardCheck hazards_;
 };

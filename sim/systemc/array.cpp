@@ -40,8 +40,8 @@ void ArrayUnit::reset_unit() {
 std::uint64_t ArrayUnit::issue(CommandId id) {
   const ArrayCommand& command = run().program->array[run().command(id).payload];
   const CommandTime time = place(id, command);
-  if (run().has_values()) form_sums(id, command, time);
-  finish_at(id, time.finish);
+  if (run().has_values()) claim_memories(id, command, time);
+  run_at(id, time);
   return time.start;
 }
 
@@ -66,26 +66,32 @@ CommandTime ArrayUnit::place(CommandId id, const ArrayCommand& command) {
   return time;
 }
 
-void ArrayUnit::form_sums(CommandId id, const ArrayCommand& command, CommandTime time) {
-  const LayerPlan& plan = run().program->layers[run().command(id).layer];
-  const GemmLayer layer(*run().network, plan, command.tile.width_group);
-  const std::uint64_t now = run().cycle();
+void ArrayUnit::claim_memories(CommandId id, const ArrayCommand& command, CommandTime time) {
+  const GemmLayer layer = gemm_layer(id, command);
+  const auto claim = [&](auto& memory, std::uint64_t begin, std::uint64_t size, bool writes) {
+    memory->claim({begin, begin + size, writes, id, time.start, time.finish});
+  };
+  claim(act, command.act.buffer_bit, layer.region_bits(command.act), false);
+  claim(weight, command.weight_bit, layer.weight_bits(command.tile), false);
+  claim(sums, command.acc_offset, layer.sums(command.tile), true);
+}
 
+void ArrayUnit::begin(CommandId id) {
+  if (!run().has_values()) return;
+  const ArrayCommand& command = run().program->array[run().command(id).payload];
+  const GemmLayer layer = gemm_layer(id, command);
+  const std::uint32_t plan = run().command(id).layer;
   const std::uint64_t act_end = command.act.buffer_bit + layer.region_bits(command.act);
   const std::uint64_t weight_end = command.weight_bit + layer.weight_bits(command.tile);
-  act->claim({command.act.buffer_bit, act_end, false, id, time.start, time.finish}, now);
-  weight->claim({command.weight_bit, weight_end, false, id, time.start, time.finish}, now);
-  AccTile& tile = sums->write({command.acc_offset, command.acc_offset + layer.sums(command.tile),
-                               true, id, time.start, time.finish},
-                              now, command.tile, command.accumulate, layer.sum_tiles(command.tile));
-
-  const std::uint32_t plan_index = run().command(id).layer;
-  const std::vector<WeightTile>& weights = weight_tiles_.get(
-      layer, plan_index, command, weight->bytes(command.weight_bit, weight_end, id),
-      weight->stamp(command.weight_bit, weight_end));
-  const std::vector<ActRows>& rows = act_tiles_.get(layer, plan_index, command, weights.front(),
+  const std::vector<WeightTile>& weights =
+      weight_tiles_.get(layer, plan, command, weight->bytes(command.weight_bit, weight_end, id),
+                        weight->stamp(command.weight_bit, weight_end));
+  const std::vector<ActRows>& rows = act_tiles_.get(layer, plan, command, weights.front(),
                                                     act->bytes(command.act.buffer_bit, act_end, id),
                                                     act->stamp(command.act.buffer_bit, act_end));
+
+  AccTile& tile = sums->write(id, command.acc_offset, command.tile, command.accumulate,
+                              layer.sum_tiles(command.tile));
   std::uint64_t& overflows = run().counters_of(id).overflow_intermediate;
   for (std::size_t i = 0; i < tile.sums.size(); ++i) {
     SumTile& s = tile.sums[i];
@@ -94,6 +100,11 @@ void ArrayUnit::form_sums(CommandId id, const ArrayCommand& command, CommandTime
     s.accumulate(weights[i], rows[i]);
     overflows += s.intermediate_overflows() - before;
   }
+}
+
+GemmLayer ArrayUnit::gemm_layer(CommandId id, const ArrayCommand& command) const {
+  return GemmLayer(*run().network, run().program->layers[run().command(id).layer],
+                   command.tile.width_group);
 }
 
 }  // namespace bitpulse

@@ -3,8 +3,8 @@
 
 // The array unit: takes commands as soon as their predecessors have finished, places their folds
 // behind those in flight by the wavefront model, forms their sums from the bytes in the buffers and
-// adds them to accumulator memory in program order. Buffers are read when the command is issued;
-// the claims on them last from its start to its finish.
+// adds them to accumulator memory in program order. Buffers are read in the cycle of the command's
+// start; the claims on them last from there to its finish.
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +35,9 @@ class ArrayUnit : public UnitModule {
  private:
   void reset_unit() override;
   CommandTime place(CommandId id, const ArrayCommand& command);
-  void form_sums(CommandId id, const ArrayCommand& command, CommandTime time);
+  void claim_memories(CommandId id, const ArrayCommand& command, CommandTime time);
+  void begin(CommandId id) override;
+  GemmLayer gemm_layer(CommandId id, const ArrayCommand& command) const;
 
   std::optional<Wavefront> wavefront_;
   ActTiles act_tiles_;

@@ -12,8 +12,9 @@ BufferModule::BufferModule(sc_core::sc_module_name name)
   access.bind(*this);
 }
 
-void BufferModule::reset(std::uint32_t kib, bool has_values) {
-  const std::size_t size = has_values ? std::size_t{kib} * 1024 : 0;
+void BufferModule::reset(const RunState& run, std::uint32_t kib) {
+  run_ = &run;
+  const std::size_t size = run.has_values() ? std::size_t{kib} * 1024 : 0;
   bytes_.assign(size + kBitSlack, 0);
   page_stamp_.assign(size * 8 / kPageBits, ++writes_);
   hazards_.clear();
@@ -30,8 +31,8 @@ std::uint8_t* BufferModule::bytes(std::uint64_t begin, std::uint64_t end, Comman
   return bytes_.data();
 }
 
-void BufferModule::claim(const Claim& bits, std::uint64_t now) {
-  hazards_.add(bits, now);
+void BufferModule::claim(const Claim& bits) {
+  hazards_.add(bits, run_->cycle(), run_->oldest_waiting);
   if (!bits.writes) return;
   ++writes_;
   for (std::uint64_t p = bits.begin / kPageBits; p * kPageBits < bits.end; ++p) {

@@ -10,6 +10,7 @@
 
 #include "sim/systemc/bits.h"
 #include "sim/systemc/hazard.h"
+#include "sim/systemc/run_state.h"
 
 namespace bitpulse {
 
@@ -19,10 +20,10 @@ class BufferIf : public virtual sc_core::sc_interface {
   ///
   /// errors  Error(kInternal) where that is not inside the buffer
   virtual std::uint8_t* bytes(std::uint64_t begin, std::uint64_t end, CommandId command) = 0;
-  /// Notes what a command issued at cycle `now` reads or writes, in bits, and when.
+  /// Notes what a command issued now reads or writes, in bits, and when.
   ///
   /// errors  Error(kInternal): a hazard
-  virtual void claim(const Claim& bits, std::uint64_t now) = 0;
+  virtual void claim(const Claim& bits) = 0;
   /// Changes whenever a bit in [begin, end) may have changed.
   virtual std::uint64_t stamp(std::uint64_t begin, std::uint64_t end) const = 0;
 };
@@ -33,16 +34,17 @@ class BufferModule : public sc_core::sc_module, public BufferIf {
 
   explicit BufferModule(sc_core::sc_module_name name);
 
-  /// Holds `kib` KiB of zeros; with no values to hold, nothing.
-  void reset(std::uint32_t kib, bool has_values);
+  /// Holds `kib` KiB of zeros; in a run without values, nothing.
+  void reset(const RunState& run, std::uint32_t kib);
 
   std::uint8_t* bytes(std::uint64_t begin, std::uint64_t end, CommandId command) override;
-  void claim(const Claim& bits, std::uint64_t now) override;
+  void claim(const Claim& bits) override;
   std::uint64_t stamp(std::uint64_t begin, std::uint64_t end) const override;
 
  private:
   static constexpr std::uint64_t kPageBits = 1024 * 8;
 
+  const RunState* run_ = nullptr;
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint64_t> page_stamp_;
   std::uint64_t writes_ = 0;  // never reset: stamps of different runs differ

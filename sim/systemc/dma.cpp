@@ -48,7 +48,7 @@ std::uint64_t Dma::issue(CommandId id) {
   const std::uint64_t finish = start + (delay_.value() + cycle - 1) / cycle;
   if (run().has_values()) claim_buffer(start, finish);
   count(run().counters_of(id));
-  finish_at(id, finish);
+  run_at(id, {start, finish});
   return start;
 }
 
@@ -153,7 +153,7 @@ void Dma::read_back(std::uint64_t address, std::uint8_t* byte) {
 void Dma::claim_buffer(std::uint64_t start, std::uint64_t finish) {
   for (std::uint32_t i = 0; i < command_->pattern_count; ++i) {
     const DmaPattern& p = run().program->patterns[command_->first_pattern + i];
-    buffer_->claim({p.buffer_bit, buffer_end(p), !command_->is_store, id_, start, finish}, start);
+    buffer_->claim({p.buffer_bit, buffer_end(p), !command_->is_store, id_, start, finish});
   }
 }
 

@@ -39,6 +39,7 @@ class Dma : public UnitModule {
     std::uint64_t dram_bit = 0, buffer_bit = 0, bits = 0;
   };
   void reset_unit() override { gathered_.clear(); }
+  void begin(CommandId) override {}  // bits have moved when the finish is known
   void move(const DmaPattern& pattern);
   void add_piece(const Piece& piece);
   void flush_run(bool last);

@@ -6,26 +6,31 @@
 #include "models/error.h"
 
 namespace bitpulse {
+namespace {
 
-void HazardCheck::add(const Claim& claim, std::uint64_t now) {
+std::string describe(const Claim& c) {
+  return "command " + std::to_string(c.command) + (c.writes ? " writes " : " reads ") +
+         std::to_string(c.begin) + ".." + std::to_string(c.end) + " in cycles " +
+         std::to_string(c.start) + ".." + std::to_string(c.finish);
+}
+
+}  // namespace
+
+void HazardCheck::add(const Claim& claim, std::uint64_t now, CommandId oldest_waiting) {
   live_.erase(
-      std::remove_if(live_.begin(), live_.end(), [now](const Claim& c) { return c.finish <= now; }),
+      std::remove_if(live_.begin(), live_.end(),
+                     [&](const Claim& c) { return c.finish <= now && c.command < oldest_waiting; }),
       live_.end());
   for (const Claim& other : live_) {
     if (other.command == claim.command || other.end <= claim.begin || claim.end <= other.begin) {
       continue;
     }
-    if (other.finish <= claim.start || claim.finish <= other.start) continue;
     const bool conflict = in_order_ ? other.writes != claim.writes : other.writes || claim.writes;
-    if (!conflict) continue;
-    throw Error(ErrorKind::kInternal,
-                memory_ + " hazard: command " + std::to_string(claim.command) +
-                    (claim.writes ? " writes " : " reads ") + std::to_string(claim.begin) + ".." +
-                    std::to_string(claim.end) + " in cycles " + std::to_string(claim.start) + ".." +
-                    std::to_string(claim.finish) + ", and command " +
-                    std::to_string(other.command) + (other.writes ? " writes " : " reads ") +
-                    std::to_string(other.begin) + ".." + std::to_string(other.end) + " in cycles " +
-                    std::to_string(other.start) + ".." + std::to_string(other.finish));
+    const Claim& earlier = other.command < claim.command ? other : claim;
+    const Claim& later = other.command < claim.command ? claim : other;
+    if (!conflict || earlier.finish <= later.start) continue;
+    throw Error(ErrorKind::kInternal, memory_ + " hazard: " + describe(later) +
+                                          " without waiting for " + describe(earlier));
   }
   live_.push_back(claim);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Buffer hazards: two commands in flight at once must not touch the same place if one of them
-// writes. A correct program orders them by predecessors; one that does not fails loudly here
-// instead of giving values that depend on luck.
+// Hazards at a memory that several units use. Commands stand in program order, and a run must be as
+// if they were executed one after the other: of two commands that use the same place, where one of
+// them writes, the earlier must have finished when the later starts. Predecessors see to that in a
+// correct program; a program that lacks one fails loudly here instead of computing from whatever
+// stood in the buffer.
 
 #include <cstdint>
 #include <string>
@@ -23,22 +25,23 @@ struct Claim {
 
 class HazardCheck {
  public:
-  /// `in_order` memories take the writes of successive commands of one unit in their order, so
-  /// that two writing claims do not conflict (accumulator memory behind the array).
+  /// `in_order` memories have one writing unit, whose writes arrive in its order, so that two
+  /// writing claims do not conflict (accumulator memory behind the array).
   HazardCheck(std::string memory, bool in_order)
       : memory_(std::move(memory)), in_order_(in_order) {}
 
   void clear() { live_.clear(); }
 
-  /// Commands are added in the order in which they are issued, at cycle `now`.
+  /// Commands are added as they are issued, at cycle `now`, when no command before
+  /// `oldest_waiting` waits in a queue any more.
   ///
   /// errors  Error(kInternal) naming memory, place and both commands
-  void add(const Claim& claim, std::uint64_t now);
+  void add(const Claim& claim, std::uint64_t now, CommandId oldest_waiting);
 
  private:
   std::string memory_;
   bool in_order_;
-  std::vector<Claim> live_;
+  std::vector<Claim> live_;  // those that a command yet to be issued could meet
 };
 
 }  // namespace bitpulse

@@ -24,6 +24,7 @@ struct RunState {
   const Program* program = nullptr;
   const IntegerNetwork* network = nullptr;  // null: timing only
   sc_core::sc_time epoch;
+  CommandId oldest_waiting = 0;    // the first command that has not been issued
   std::vector<Counters> counters;  // by layer of the program
 
   std::uint64_t cycle() const {

@@ -23,6 +23,7 @@ void Sequencer::reset(RunState& run) {
     queues_[static_cast<std::size_t>(commands[id].unit)].commands.push_back(id);
   }
   times_.assign(commands.size(), CommandTime{});
+  issued_.assign(commands.size(), false);
   finished_.assign(commands.size(), false);
   error_ = nullptr;
   wake_.notify(sc_core::SC_ZERO_TIME);
@@ -32,6 +33,10 @@ void Sequencer::finished(CommandId id) {
   finished_[id] = true;
   times_[id].finish = run_->cycle();
   wake_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Sequencer::failed(std::exception_ptr error) {
+  if (!error_) error_ = std::move(error);
 }
 
 bool Sequencer::ready(CommandId id) const {
@@ -50,11 +55,15 @@ void Sequencer::dispatch() {
       while (queue.head < queue.commands.size() && units[u]->accepts() &&
              ready(queue.commands[queue.head])) {
         const CommandId id = queue.commands[queue.head++];
+        while (run_->oldest_waiting < issued_.size() && issued_[run_->oldest_waiting]) {
+          ++run_->oldest_waiting;
+        }
         times_[id].start = units[u]->issue(id);
+        issued_[id] = true;
       }
     }
   } catch (...) {
-    error_ = std::current_exception();  // the kernel would not survive it; take_times rethrows
+    failed(std::current_exception());  // the kernel would not survive it; take_times rethrows
   }
 }
 

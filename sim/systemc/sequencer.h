@@ -35,6 +35,7 @@ class Sequencer : public sc_core::sc_module, public CompletionIf {
   std::vector<CommandTime> take_times();
 
   void finished(CommandId id) override;
+  void failed(std::exception_ptr error) override;
 
  private:
   struct Queue {
@@ -48,7 +49,7 @@ class Sequencer : public sc_core::sc_module, public CompletionIf {
   RunState* run_ = nullptr;
   std::array<Queue, kUnitCount> queues_;
   std::vector<CommandTime> times_;
-  std::vector<bool> finished_;
+  std::vector<bool> issued_, finished_;
   std::exception_ptr error_;
   sc_core::sc_event wake_{"wake"};
 };

@@ -5,11 +5,13 @@
 // command whose predecessors have finished, says when it starts, and reports it at its finish.
 
 #include <cstdint>
+#include <exception>
 #include <queue>
 #include <systemc>
-#include <utility>
+#include <tuple>
 #include <vector>
 
+#include "sim/engine.h"
 #include "sim/systemc/run_state.h"
 
 namespace bitpulse {
@@ -17,6 +19,8 @@ namespace bitpulse {
 class CompletionIf : public virtual sc_core::sc_interface {
  public:
   virtual void finished(CommandId id) = 0;
+  /// Ends the run with an error that a command met after it was issued.
+  virtual void failed(std::exception_ptr error) = 0;
 };
 
 class UnitIf : public virtual sc_core::sc_interface {
@@ -29,7 +33,8 @@ class UnitIf : public virtual sc_core::sc_interface {
   virtual std::uint64_t issue(CommandId id) = 0;
 };
 
-/// A unit's shell: keeps the commands in flight and reports each at its finish, in any order.
+/// A unit's shell: keeps the commands in flight, begins each at its start if that is later than its
+/// issue, and reports each at its finish, in any order.
 class UnitModule : public sc_core::sc_module, public UnitIf {
  public:
   sc_core::sc_port<CompletionIf> completion{"completion"};
@@ -43,15 +48,25 @@ class UnitModule : public sc_core::sc_module, public UnitIf {
  protected:
   RunState& run() { return *run_; }
   const RunState& run() const { return *run_; }
-  bool idle() const { return in_flight_.empty(); }
-  void finish_at(CommandId id, std::uint64_t cycle);
+  bool idle() const { return agenda_.empty(); }
+  /// Calls begin(id) at the start of a command, and reports it at its finish.
+  void run_at(CommandId id, CommandTime time);
 
  private:
   virtual void reset_unit() {}
-  void report_due();
+  /// What a command does with values when it starts.
+  virtual void begin(CommandId id) = 0;
+  void work_off();
 
-  using Due = std::pair<std::uint64_t, CommandId>;
-  std::priority_queue<Due, std::vector<Due>, std::greater<Due>> in_flight_;
+  struct Entry {
+    std::uint64_t cycle = 0;
+    CommandId id = 0;
+    bool begins = false;  // else: is finished
+    bool operator>(const Entry& o) const {
+      return std::tie(cycle, id, o.begins) > std::tie(o.cycle, o.id, begins);
+    }
+  };
+  std::priority_queue<Entry, std::vector<Entry>, std::greater<Entry>> agenda_;
   sc_core::sc_event due_{"due"};
   RunState* run_ = nullptr;
 };

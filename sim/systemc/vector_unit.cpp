@@ -28,13 +28,15 @@ std::uint64_t VectorUnit::issue(CommandId id) {
   counters.act_read_bits += command.act_read_bits;
   counters.out_read_bits += command.out_read_bits;
   counters.out_write_bits += command.out_write_bits;
-  if (run().has_values()) compute(id, command, finish);
-  finish_at(id, finish);
+  finish_ = finish;
+  run_at(id, {start, finish});
   return start;
 }
 
-void VectorUnit::compute(CommandId id, const VectorCommand& command, std::uint64_t finish) {
+void VectorUnit::begin(CommandId id) {
+  if (!run().has_values()) return;
   const Program& program = *run().program;
+  const VectorCommand& command = program.vector[run().command(id).payload];
   const LayerPlan& plan = program.layers[run().command(id).layer];
   const IntegerLayer& layer = run().layer_of(id);
   const std::uint64_t now = run().cycle();
@@ -42,7 +44,7 @@ void VectorUnit::compute(CommandId id, const VectorCommand& command, std::uint64
   const auto claim = [&](sc_core::sc_port<BufferIf>& buffer, std::uint64_t begin,
                          std::uint64_t bits, bool writes) {
     std::uint8_t* bytes = buffer->bytes(begin, begin + bits, id);
-    buffer->claim({begin, begin + bits, writes, id, now, finish}, now);
+    buffer->claim({begin, begin + bits, writes, id, now, finish_});
     return bytes;
   };
 
@@ -50,9 +52,9 @@ void VectorUnit::compute(CommandId id, const VectorCommand& command, std::uint64
   operands.outputs = program.outputs.data() + command.first_output;
   if (std::holds_alternative<GemmOp>(layer.op)) {
     const GemmLayer gemm(*run().network, plan, command.tile.width_group);
-    AccTile& tile = sums->read(
-        {command.acc_offset, command.acc_offset + gemm.sums(command.tile), false, id, now, finish},
-        now, command.tile);
+    sums->claim({command.acc_offset, command.acc_offset + gemm.sums(command.tile), false, id, now,
+                 finish_});
+    AccTile& tile = sums->read(id, command.acc_offset, command.tile);
     operands.sums = &tile.sums;
     for (const SumTile& s : tile.sums) counters.overflow_final += s.final_overflows();
   } else {

@@ -29,9 +29,10 @@ class VectorUnit : public UnitModule {
 
  private:
   void reset_unit() override { math_.reset(); }
-  void compute(CommandId id, const VectorCommand& command, std::uint64_t finish);
+  void begin(CommandId id) override;
 
   VectorMath math_;
+  std::uint64_t finish_ = 0;  // of the command in progress
 };
 
 }  // namespace bitpulse
