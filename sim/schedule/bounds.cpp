@@ -213,15 +213,14 @@ std::uint64_t LayerBounds::waits_for_loads(const Tiling& tiling, const PixelFact
   const std::int64_t k = std::min(tiling.k, group.k_packed);
   const std::int64_t k_tiles = ceil_div(group.k_packed, k);
   const FoldNest nest = fold_nest(machine_.array, group.mode, repeats, m.tiling.size, k, n);
-  const std::int64_t step = nest_sum(nest, false), out = way_out(nest, true);
-  const auto input_load = static_cast<std::int64_t>(transfer(act) / act.commands);
+  const FoldNest small = fold_nest(machine_.array, group.mode, repeats, m.last_size, k, n);
+  const std::int64_t step = nest_sum(nest, false);
+  std::int64_t out = std::min(way_out(nest, true), way_out(small, true));
+  if (machine_.array.dataflow == Dataflow::kOs) out -= machine_.array.rows;  // may hide a drain
+  const auto inputs = static_cast<std::int64_t>(act.commands);
+  const auto input_load = static_cast<std::int64_t>(transfer(act)) / inputs;
+  out = std::max<std::int64_t>(out, 0);
   const auto above = [](std::int64_t time) { return std::max<std::int64_t>(0, time); };
-  const bool all_weights = (tiling.n_outer ? k_tiles : k_tiles * channels.tiles) > 2;
-  if (!all_weights) {  // at most the input is loaded in every step
-    if (!tiling.n_outer || k_tiles > 1 || input.loads < 3) return 0;
-    const auto pairs = static_cast<std::int64_t>(act.commands) / 2 - 1;
-    return u64(above(pairs) * above(input_load + out - step));
-  }
   const auto load = [&](std::int64_t from, std::int64_t to) {
     const std::int64_t codes =
         codes_before(shape_, group.mode.lanes, to) - codes_before(shape_, group.mode.lanes, from);
@@ -229,13 +228,30 @@ std::uint64_t LayerBounds::waits_for_loads(const Tiling& tiling, const PixelFact
     return static_cast<std::int64_t>(transfer({1, u64(bytes_of(bits))}));
   };
   const std::int64_t first = load(0, k), last = load((k_tiles - 1) * k, group.k_packed);
-  const std::int64_t per_step = above(first + out - step);
+  const bool all_weights = (tiling.n_outer ? k_tiles : k_tiles * channels.tiles) > 2;
+  if (!all_weights) {
+    if (!tiling.n_outer) return 0;
+    // Every tile loads its input, into the slot of the tile before the last.
+    const bool all_inputs = input.loads > 2;
+    const std::int64_t by_inputs =
+        all_inputs ? above(inputs / 2 - 1) * above(input_load + out - k_tiles * step) : 0;
+    // The first weights of the next channel tile take the slot of the last step but one.
+    const std::int64_t first_input =
+        all_inputs && input.first_pixels > 0
+            ? static_cast<std::int64_t>(transfer(
+                  {1, u64(input.first_pixels * bytes_of(repeats * shape_.cin * shape_.in.bits))}))
+            : 0;
+    const std::int64_t by_weights =
+        k_tiles == 2 ? (channels.tiles - 1) * above(first + first_input + out - step) : 0;
+    return u64(std::max(by_inputs, by_weights));
+  }
   const std::int64_t tiles = channels.tiles * m.count;
+  const std::int64_t per_step = above(first + out - step);
   if (k_tiles == 1) return u64((tiles - 1) / 2 * per_step);
-  if (k_tiles == 2) return 0;
   const std::int64_t per_input = above(first + last + input_load + out - 2 * step);
-  const std::int64_t inputs = std::min(static_cast<std::int64_t>(act.commands), tiles);
-  return u64((inputs - 1) * per_input + (tiles - 1) * ((k_tiles - 3) / 2) * per_step);
+  const std::int64_t by_inputs = (std::min(inputs, tiles) - 1) * per_input;
+  // Pairs of steps inside a tile, away from its first three.
+  return u64(by_inputs + (tiles - 1) * (above(k_tiles - 3) / 2) * per_step);
 }
 
 LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const InputFacts& input,

@@ -36,6 +36,12 @@ void check_rounding(const IntegerNetwork& network, const Machine& machine) {
                                             to_string(network.rounding));
 }
 
+struct Chosen {
+  LayerShape shape;
+  LayerAddresses addresses;
+  Choice choice;
+};
+
 }  // namespace
 
 Program compile(const IntegerNetwork& network, const Machine& machine,
@@ -53,25 +59,33 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   program.machine = machine;
   program.batch = options.batch;
   program.tensor_bit = map_tensors(network, options.batch, program.dram_bytes);
-  program.layers.reserve(static_cast<std::size_t>(last - options.first_layer + 1));
+  const auto layers = static_cast<std::size_t>(last - options.first_layer + 1);
+  program.layers.reserve(layers);
+  std::vector<Chosen> chosen;
+  chosen.reserve(layers);
   TilingSearch search(machine, cost);
   for (std::int64_t i = options.first_layer; i <= last; ++i) {
     const IntegerLayer& layer = network.layers[static_cast<std::size_t>(i)];
-    const LayerShape shape = layer_shape(network, layer, options.batch);
+    LayerShape shape = layer_shape(network, layer, options.batch);
     LayerPlan plan = make_plan(layer, shape, machine.array);
     plan.layer = static_cast<std::uint32_t>(i);
     LayerAddresses addresses = layer_addresses(layer, program.tensor_bit);
     addresses.weights = align_region(program.dram_bytes) * 8;
-    const Tiling tiling = search.choose(layer, shape, plan, addresses);
-    plan.tiling = describe(shape, plan.width_groups, tiling);
+    const Choice choice = search.choose(layer, shape, plan, addresses);
+    program.dram_bytes = (addresses.weights + choice.weight_bits) / 8;
+    plan.tiling = describe(shape, plan.width_groups, choice.tiling);
     for (WidthGroup& group : plan.width_groups) {
-      group.order.segments = k_segments(machine.array, group.k_packed, tiling.k);
+      group.order.segments = k_segments(machine.array, group.k_packed, choice.tiling.k);
     }
     program.layers.push_back(std::move(plan));
-    const std::uint64_t end =
-        emit_layer(shape, program.layers.back().width_groups, tiling, addresses,
-                   static_cast<std::uint32_t>(program.layers.size() - 1), program);
-    program.dram_bytes = end / 8;
+    chosen.push_back({std::move(shape), std::move(addresses), choice});
+  }
+  ProgramSizes sizes;
+  for (const Chosen& layer : chosen) sizes += layer.choice.sizes;
+  reserve(program, sizes);
+  for (std::size_t i = 0; i < layers; ++i) {
+    emit_layer(chosen[i].shape, program.layers[i].width_groups, chosen[i].choice.tiling,
+               chosen[i].addresses, static_cast<std::uint32_t>(i), program);
   }
   return program;
 }

@@ -512,6 +512,29 @@ bool finishes_after(const ArraySpec& array, const FoldNest& earlier, const FoldN
   return later.stream + reach(later) >= reach(earlier);
 }
 
+ProgramSizes& ProgramSizes::operator+=(const ProgramSizes& o) {
+  commands += o.commands, predecessors += o.predecessors, dma += o.dma, array += o.array;
+  vector += o.vector, patterns += o.patterns, outputs += o.outputs, weights += o.weights;
+  return *this;
+}
+
+ProgramSizes sizes_of(const Program& program) {
+  return {program.commands.size(), program.predecessors.size(), program.dma.size(),
+          program.array.size(),    program.vector.size(),       program.patterns.size(),
+          program.outputs.size(),  program.weights.size()};
+}
+
+void reserve(Program& program, const ProgramSizes& sizes) {
+  program.commands.reserve(sizes.commands);
+  program.predecessors.reserve(sizes.predecessors + program.layers.size());  // barriers
+  program.dma.reserve(sizes.dma);
+  program.array.reserve(sizes.array);
+  program.vector.reserve(sizes.vector);
+  program.patterns.reserve(sizes.patterns);
+  program.outputs.reserve(sizes.outputs);
+  program.weights.reserve(sizes.weights);
+}
+
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
                          Program& program) {

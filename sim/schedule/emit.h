@@ -21,6 +21,15 @@ struct LayerAddresses {
   std::vector<std::uint64_t> stores;  // by store
 };
 
+/// Lengths of a program's lists.
+struct ProgramSizes {
+  std::size_t commands = 0, predecessors = 0, dma = 0, array = 0, vector = 0, patterns = 0,
+              outputs = 0, weights = 0;
+  ProgramSizes& operator+=(const ProgramSizes& o);
+};
+ProgramSizes sizes_of(const Program& program);
+void reserve(Program& program, const ProgramSizes& sizes);
+
 /// Appends the commands of one layer, as Program::layers[layer]; returns the end of its weights in
 /// DRAM. The commands depend on the tiling, not on the buffer sizes, but for buffer addresses.
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,

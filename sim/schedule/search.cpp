@@ -176,22 +176,23 @@ TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& ti
       emit_layer(shape, trial_.layers.front().width_groups, tiling, addresses, 0, trial_);
   trial_.dram_bytes = end / 8;
   Cost result;
+  result.weight_bits = end - addresses.weights;
   result.cycles = cost_(trial_);
   for (const DmaCommand& dma : trial_.dma) result.bytes += dma.bytes;
   return result;
 }
 
-Tiling TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
+Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                             const LayerAddresses& addresses) {
   for (const Remembered& before : remembered_) {
-    if (before.shape == shape && same_widths(*before.layer, layer)) return before.tiling;
+    if (before.shape == shape && same_widths(*before.layer, layer)) return before.choice;
   }
   std::swap(plan, trial_.layers.front());
-  const std::optional<Tiling> tiling = search(shape, addresses);
+  const std::optional<Choice> choice = search(shape, addresses);
   std::swap(plan, trial_.layers.front());
-  if (!tiling) refuse(machine_, shape, plan, have_);
-  remembered_.push_back({shape, &layer, *tiling});
-  return *tiling;
+  if (!choice) refuse(machine_, shape, plan, have_);
+  remembered_.push_back({shape, &layer, *choice});
+  return *choice;
 }
 
 bool TilingSearch::later(const Entry& a, const Entry& b) {
@@ -199,7 +200,7 @@ bool TilingSearch::later(const Entry& a, const Entry& b) {
          std::tie(b.bound, b.is_candidate, b.first, b.second);
 }
 
-std::optional<Tiling> TilingSearch::search(const LayerShape& shape,
+std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
   Candidates source(shape, trial_.layers.front().width_groups, machine_, have_);
   queue_.clear();
@@ -209,7 +210,7 @@ std::optional<Tiling> TilingSearch::search(const LayerShape& shape,
   std::make_heap(queue_.begin(), queue_.end(), later);
   candidates_.clear();
   Cost best{~std::uint64_t{0}, ~std::uint64_t{0}};
-  std::optional<Tiling> choice;
+  std::optional<Choice> choice;
   while (!queue_.empty() && queue_.front().bound <= best.cycles) {
     std::pop_heap(queue_.begin(), queue_.end(), later);
     const Entry entry = queue_.back();
@@ -229,7 +230,7 @@ std::optional<Tiling> TilingSearch::search(const LayerShape& shape,
     const Cost cost = count(shape, candidate.tiling, addresses);
     if (std::tie(cost.cycles, cost.bytes) < std::tie(best.cycles, best.bytes)) {
       best = cost;
-      choice = candidate.tiling;
+      choice = Choice{candidate.tiling, sizes_of(trial_), cost.weight_bits};
     }
   }
   return choice;

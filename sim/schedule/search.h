@@ -30,6 +30,13 @@ struct Candidate {
   TilingBound bound;
 };
 
+/// What a layer's commands will be.
+struct Choice {
+  Tiling tiling;
+  ProgramSizes sizes;
+  std::uint64_t weight_bits = 0;  // of its blocks in DRAM
+};
+
 class TilingSearch {
  public:
   /// Keeps references to both, and to the layers it has seen.
@@ -39,7 +46,7 @@ class TilingSearch {
   /// programs and come back unchanged.
   ///
   /// errors  kInvalidInput: not even the smallest tile fits; layer, need, have, what helps
-  Tiling choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
+  Choice choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                 const LayerAddresses& addresses);
 
   /// All candidates that fit, in the order of the grid.
@@ -47,12 +54,12 @@ class TilingSearch {
 
  private:
   struct Cost {
-    std::uint64_t cycles = 0, bytes = 0;
+    std::uint64_t cycles = 0, bytes = 0, weight_bits = 0;
   };
   struct Remembered {
     LayerShape shape;
     const IntegerLayer* layer = nullptr;  // whose weight widths count too
-    Tiling tiling;
+    Choice choice;
   };
   /// An entry of the search's queue: a pair of tilings to expand, or a candidate to count.
   struct Entry {
@@ -61,7 +68,7 @@ class TilingSearch {
     std::uint32_t first = 0, second = 0;  // pixel and channel tiling; candidate
   };
   static bool later(const Entry& a, const Entry& b);
-  std::optional<Tiling> search(const LayerShape& shape, const LayerAddresses& addresses);
+  std::optional<Choice> search(const LayerShape& shape, const LayerAddresses& addresses);
   Cost count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
 
   const Machine& machine_;
