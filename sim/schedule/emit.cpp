@@ -19,10 +19,6 @@ constexpr std::int64_t kStoreLag = 2;  // steps of loads that go before a store
 
 std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
-bool same_place(const Region& a, const Region& b) {
-  return a.rows == b.rows && a.cols == b.cols && a.channels == b.channels;
-}
-
 /// One slot of the act or weight buffer.
 struct Slot {
   CommandId load = kNone;          // the command that filled it; none: empty
@@ -31,15 +27,23 @@ struct Slot {
   std::vector<CommandId> readers;  // commands whose end frees it
 };
 
-/// One K tile of a width group: its K' elements and its codes per output channel.
-struct KTile {
-  Range k;
-  std::int64_t codes = 0;
-};
-
 /// A range of output pixels and the input rows and columns of its whole kernel.
 struct PixelTile {
   Range m, rows, cols;
+};
+
+/// Convolution groups, or channels of one, of a width group; non-GEMM layers have channels only.
+struct ChannelTile {
+  std::uint32_t width_group = 0;
+  Range groups, n;
+  Range in, out;          // channels of input and output; out: with one width group only
+  std::size_t block = 0;  // of its first K tile
+};
+
+/// K' elements of a width group and their codes per output channel.
+struct KTile {
+  Range k;
+  std::int64_t codes = 0;
 };
 
 /// A tile of the output in the out buffer, waiting for its store.
@@ -69,23 +73,24 @@ class Emitter {
   std::uint64_t run() {
     cut_pixels();
     cut_k();
+    cut_channels();
     place_weights();
     if (tiling_.n_outer) {
-      for_channel_tiles([&](const GemmTile& n, std::size_t block) {
-        for_pixel_tiles([&](const PixelTile& m) { tile(m, n, block); });
-      });
+      for (const ChannelTile& n : channel_tiles_) {
+        for (const PixelTile& m : pixel_tiles_) tile(m, n);
+      }
     } else {
-      for_pixel_tiles([&](const PixelTile& m) {
-        for_channel_tiles([&](const GemmTile& n, std::size_t block) { tile(m, n, block); });
-        if (tiling_.gather_outputs) finish_output({0, shape_.out_channels()}, m.m);
-      });
+      for (const PixelTile& m : pixel_tiles_) {
+        for (const ChannelTile& n : channel_tiles_) tile(m, n);
+        if (tiling_.gather_outputs) finish_output(m.m, {0, shape_.out_channels()});
+      }
     }
     flush_stores(step_ + kStoreLag);
     return weights_end_;
   }
 
  private:
-  // Loops -------------------------------------------------------------------------------------
+  // Tiles -------------------------------------------------------------------------------------
 
   void cut_pixels() {
     const KernelSpan kernel = whole_kernel(shape_, {0, 0});
@@ -111,70 +116,67 @@ class Emitter {
     }
   }
 
-  template <class Visit>
-  void for_pixel_tiles(Visit&& visit) {
-    for (const PixelTile& tile : pixel_tiles_) visit(tile);
-  }
-
-  /// Width groups, convolution groups, channels, each with the number of its first weight block;
-  /// non-GEMM layers have channels only.
-  template <class Visit>
-  void for_channel_tiles(Visit&& visit) {
-    GemmTile tile;
-    std::size_t block = 0;
+  void cut_channels() {
+    ChannelTile tile;
     if (!shape_.is_gemm) {
       for (std::int64_t n = 0; n < shape_.cout; n += tiling_.n) {
-        tile.n = {n, std::min(n + tiling_.n, shape_.cout)};
-        visit(tile, block);
+        tile.n = tile.in = tile.out = {n, std::min(n + tiling_.n, shape_.cout)};
+        channel_tiles_.push_back(tile);
       }
       return;
     }
     for (std::size_t w = 0; w < groups_.size(); ++w) {
       tile.width_group = static_cast<std::uint32_t>(w);
-      const auto members = static_cast<std::int64_t>(groups_[w].groups.size());
+      const std::vector<std::int64_t>& members = groups_[w].groups;
+      const auto count = static_cast<std::int64_t>(members.size());
       const auto channels = static_cast<std::int64_t>(groups_[w].channels.front().size());
-      for (std::int64_t g = 0; g < members; g += tiling_.groups) {
-        tile.groups = {g, std::min(g + tiling_.groups, members)};
+      for (std::int64_t g = 0; g < count; g += tiling_.groups) {
+        tile.groups = {g, std::min(g + tiling_.groups, count)};
+        tile.in = {members[static_cast<std::size_t>(g)] * shape_.cin,
+                   (members[static_cast<std::size_t>(tile.groups.end - 1)] + 1) * shape_.cin};
         for (std::int64_t n = 0; n < channels; n += tiling_.n) {
           tile.n = {n, std::min(n + tiling_.n, channels)};
-          visit(tile, block);
-          block += k_tiles_[w].size();
+          tile.out = {g * shape_.cout + n, (tile.groups.end - 1) * shape_.cout + tile.n.end};
+          channel_tiles_.push_back(tile);
+          tile.block += k_tiles_[w].size();
         }
       }
     }
   }
-
-  // Weights -----------------------------------------------------------------------------------
 
   /// One block per tile, in the order of its first load, which is the same for all loop orders.
   void place_weights() {
     weights_end_ = addresses_.weights;
     first_block_ = program_.weights.size();
     if (!shape_.is_gemm) return;
-    for_channel_tiles([&](GemmTile tile, std::size_t) {
-      for (const KTile& k : k_tiles_[tile.width_group]) {
-        tile.k = k.k;
-        program_.weights.push_back({layer_, tile, weights_end_});
-        weights_end_ += weight_bits(tile, k.codes);
+    for (const ChannelTile& n : channel_tiles_) {
+      for (const KTile& k : k_tiles_[n.width_group]) {
+        WeightBlock& block = program_.weights.emplace_back();
+        block.layer = layer_;
+        block.tile.width_group = n.width_group;
+        block.tile.groups = n.groups;
+        block.tile.k = k.k;
+        block.tile.n = n.n;
+        block.dram_bit = weights_end_;
+        weights_end_ += weight_bits(n, k);
       }
-    });
+    }
   }
 
-  std::uint64_t weight_bits(const GemmTile& tile, std::int64_t codes) const {
-    return u64(byte_aligned(tile.groups.size() * tile.n.size() * codes *
-                            groups_[tile.width_group].weight_bits));
+  std::uint64_t weight_bits(const ChannelTile& n, const KTile& k) const {
+    return u64(
+        byte_aligned(n.groups.size() * n.n.size() * k.codes * groups_[n.width_group].weight_bits));
   }
 
   // Commands ----------------------------------------------------------------------------------
 
   /// Opens a command; its predecessors are then added with wait_for.
   CommandId add(Unit unit, std::size_t payload) {
-    Command command;
+    Command& command = program_.commands.emplace_back();
     command.unit = unit;
     command.layer = layer_;
     command.payload = static_cast<std::uint32_t>(payload);
     command.first_predecessor = static_cast<std::uint32_t>(program_.predecessors.size());
-    program_.commands.push_back(command);
     return static_cast<CommandId>(program_.commands.size() - 1);
   }
 
@@ -190,18 +192,19 @@ class Emitter {
     waited = true;
   }
 
-  CommandId add_dma(DmaCommand dma) {
-    dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
-    program_.dma.push_back(dma);
-    return add(Unit::kDma, program_.dma.size() - 1);
-  }
-
-  DmaCommand new_dma(Buffer buffer, bool is_store) const {
-    DmaCommand dma;
+  /// A dma command whose patterns begin here; finish_dma comes after they have been appended.
+  CommandId begin_dma(Buffer buffer, bool is_store) {
+    DmaCommand& dma = program_.dma.emplace_back();
     dma.is_store = is_store;
     dma.buffer = buffer;
     dma.first_pattern = static_cast<std::uint32_t>(program_.patterns.size());
-    return dma;
+    return add(Unit::kDma, program_.dma.size() - 1);
+  }
+
+  void finish_dma(std::uint64_t bytes) {
+    DmaCommand& dma = program_.dma.back();
+    dma.bytes = bytes;
+    dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
   }
 
   void wait_for_readers(Slot& slot) {
@@ -222,24 +225,31 @@ class Emitter {
 
   // Loads -------------------------------------------------------------------------------------
 
-  /// The slot that holds the region, loaded if need be.
-  Slot& act_slot(Region region) {
+  static bool holds(const Slot& slot, Range rows, Range cols, Range channels) {
+    return slot.load != kNone && slot.region.rows == rows && slot.region.cols == cols &&
+           slot.region.channels == channels;
+  }
+
+  /// The slot that holds the region, loaded if need be; none where it is empty.
+  Slot* act_slot(Range rows, Range cols, Range channels) {
+    if (rows.size() == 0) return nullptr;
     for (std::size_t i = 0; i < 2; ++i) {
-      if (act_[i].load != kNone && same_place(act_[i].region, region)) {
+      if (holds(act_[i], rows, cols, channels)) {
         recent_act_ = i;
-        return act_[i];
+        return &act_[i];
       }
     }
     recent_act_ = 1 - recent_act_;
     Slot& slot = act_[recent_act_];
-    region.buffer_bit = recent_act_ * u64(half_.act);
-    assert(region_bits(region, shape_.in.bits) <= half_.act);
-    slot.region = region;
-    DmaCommand dma = new_dma(Buffer::kAct, false);
-    dma.bytes = load_region(shape_.in, addresses_.in, region, program_.patterns);
-    slot.load = add_dma(dma);
+    slot.region.rows = rows;
+    slot.region.cols = cols;
+    slot.region.channels = channels;
+    slot.region.buffer_bit = recent_act_ * u64(half_.act);
+    assert(region_bits(slot.region, shape_.in.bits) <= half_.act);
+    slot.load = begin_dma(Buffer::kAct, false);
+    finish_dma(load_region(shape_.in, addresses_.in, slot.region, program_.patterns));
     wait_for_readers(slot);
-    return slot;
+    return &slot;
   }
 
   Slot& weight_slot(std::size_t block, std::uint64_t bits) {
@@ -251,16 +261,14 @@ class Emitter {
     }
     recent_weight_ = 1 - recent_weight_;
     Slot& slot = weight_[recent_weight_];
+    assert(bits <= u64(half_.weight));
     slot.block = block;
-    DmaPattern pattern;
+    slot.load = begin_dma(Buffer::kWeight, false);
+    DmaPattern& pattern = program_.patterns.emplace_back();
     pattern.dram_bit = program_.weights[first_block_ + block].dram_bit;
     pattern.run_bits = bits;
     pattern.buffer_bit = recent_weight_ * u64(half_.weight);
-    assert(pattern.run_bits <= u64(half_.weight));
-    DmaCommand dma = new_dma(Buffer::kWeight, false);
-    program_.patterns.push_back(pattern);
-    dma.bytes = touched_bytes(pattern);
-    slot.load = add_dma(dma);
+    finish_dma(touched_bytes(pattern));
     wait_for_readers(slot);
     return slot;
   }
@@ -268,44 +276,50 @@ class Emitter {
   // Steps -------------------------------------------------------------------------------------
 
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
-  void tile(const PixelTile& pixels, GemmTile tile, std::size_t block) {
-    tile.m = pixels.m;
+  void tile(const PixelTile& m, const ChannelTile& n) {
     if (shape_.is_gemm) {
-      gemm_tile(pixels, tile, block);
+      CommandId last = kNone;
+      std::size_t block = n.block;
+      for (const KTile& k : k_tiles_[n.width_group]) last = array_step(m, n, k, block++);
+      vector_step(m, n, last, nullptr);
     } else {
-      vector_tile(pixels, tile);
+      Slot* slot = act_slot(m.rows, m.cols, n.in);
+      begin_step(m, n);
+      const CommandId id = vector_step(m, n, slot != nullptr ? slot->load : kNone, slot);
+      if (slot != nullptr) slot->readers.assign(1, id);
     }
     ++tiles_;
-    if (!tiling_.gather_outputs) finish_output(output_channels(tile), tile.m);
+    if (!tiling_.gather_outputs) finish_output(m.m, n.out);
   }
 
-  void gemm_tile(const PixelTile& pixels, GemmTile tile, std::size_t block) {
-    CommandId last = kNone;
-    for (const KTile& k : k_tiles_[tile.width_group]) {
-      tile.k = k.k;
-      last = array_step(pixels, tile, k.codes, block++);
-    }
-    vector_step(tile, last, {});
-  }
-
-  CommandId array_step(const PixelTile& pixels, const GemmTile& tile, std::int64_t codes,
+  CommandId array_step(const PixelTile& m, const ChannelTile& n, const KTile& k,
                        std::size_t block) {
-    Slot& weights = weight_slot(block, weight_bits(tile, codes));
-    const Region region = act_region(pixels, tile);
-    Slot* acts = region.rows.size() > 0 ? &act_slot(region) : nullptr;
-    begin_step(tile);
+    const WidthGroup& group = groups_[n.width_group];
+    Slot& weights = weight_slot(block, weight_bits(n, k));
+    Slot* acts = nullptr;
+    if (tiling_.whole_act || k.k.size() == group.k_packed) {
+      acts = act_slot(m.rows, m.cols, n.in);
+    } else {
+      const std::int64_t conv_group = group.groups[static_cast<std::size_t>(n.groups.begin)];
+      const Region region =
+          input_region(shape_, m.m, kernel_span(shape_, group.mode.lanes, k.k, conv_group));
+      acts = act_slot(region.rows, region.cols, region.channels);
+    }
+    begin_step(m, n);
 
-    const std::int64_t repeats = tile.groups.size();
-    program_.array.emplace_back();
-    ArrayCommand& command = program_.array.back();
-    command.nest = fold_nest(array_, groups_[tile.width_group].mode, repeats, tile.m.size(),
-                             tile.k.size(), tile.n.size());
-    command.tile = tile;
-    command.act = acts != nullptr ? acts->region : region;
+    const std::int64_t repeats = n.groups.size();
+    ArrayCommand& command = program_.array.emplace_back();
+    command.nest = fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
+    command.tile.width_group = n.width_group;
+    command.tile.groups = n.groups;
+    command.tile.m = m.m;
+    command.tile.k = k.k;
+    command.tile.n = n.n;
+    if (acts != nullptr) command.act = acts->region;
     command.weight_bit = recent_weight_ * u64(half_.weight);
     command.acc_offset = acc_offset();
-    command.accumulate = tile.k.begin > 0;
-    command.macs = u64(repeats * tile.m.size() * tile.n.size() * codes);
+    command.accumulate = k.k.begin > 0;
+    command.macs = u64(repeats * m.m.size() * n.n.size() * k.codes);
     const CommandId id = add(Unit::kArray, program_.array.size() - 1);
     // dma commands finish in order, and the array has waited for those before.
     CommandId load = weights.load;
@@ -314,86 +328,64 @@ class Emitter {
       wait_for(load);
       loads_seen_ = load;
     }
-    if (tile.k.begin == 0) wait_for(acc_reader_[tiles_ % 2]);
+    if (k.k.begin == 0) wait_for(acc_reader_[tiles_ % 2]);
     wait_for_layer_before(array_waited_);
     add_reader(weights, id);
     if (acts != nullptr) add_reader(*acts, id);
     return id;
   }
 
-  Region act_region(const PixelTile& pixels, const GemmTile& tile) const {
-    const WidthGroup& group = groups_[tile.width_group];
-    const auto conv_group = [&](std::int64_t index) {
-      return group.groups[static_cast<std::size_t>(index)];
-    };
-    const std::int64_t first = conv_group(tile.groups.begin);
-    if (tiling_.whole_act || tile.k.size() == group.k_packed) {
-      const std::int64_t last = conv_group(tile.groups.end - 1);
-      return {pixels.rows, pixels.cols, {first * shape_.cin, (last + 1) * shape_.cin}, 0};
-    }
-    return input_region(shape_, tile.m, kernel_span(shape_, group.mode.lanes, tile.k, first));
-  }
-
-  void vector_tile(const PixelTile& pixels, const GemmTile& tile) {
-    Region input{pixels.rows, pixels.cols, tile.n, 0};
-    Slot* slot = nullptr;
-    if (input.rows.size() > 0) {
-      slot = &act_slot(input);
-      input = slot->region;
-    }
-    begin_step(tile);
-    const CommandId id = vector_step(tile, slot != nullptr ? slot->load : kNone, input);
-    if (slot != nullptr) slot->readers.assign(1, id);
-  }
-
   /// After a step's loads: the stores that are due, then the identity of a new output tile.
-  void begin_step(const GemmTile& tile) {
+  void begin_step(const PixelTile& m, const ChannelTile& n) {
     ++step_;
     flush_stores(step_);
     if (output_open_) return;
     output_open_ = true;
     output_first_ = static_cast<std::uint32_t>(program_.outputs.size());
-    const Range channels =
-        tiling_.gather_outputs ? Range{0, shape_.out_channels()} : output_channels(tile);
+    const Range channels = tiling_.gather_outputs ? Range{0, shape_.out_channels()} : n.out;
     std::uint64_t at = out_slot() * u64(half_.out);
     for (const StoreShape& store : shape_.stores) {
-      program_.outputs.push_back({channels, at});
-      at += u64(tile.m.size() * byte_aligned(channels.size() * store.tensor.bits));
+      OutputTile& output = program_.outputs.emplace_back();
+      output.channels = channels;
+      output.buffer_bit = at;
+      at += u64(m.m.size() * byte_aligned(channels.size() * store.tensor.bits));
     }
-    identity_ = {};
     output_ready_ = stored_[out_slot()];
-    if (shape_.has_identity) load_identity_tile(tile.m, channels, at);
+    if (shape_.has_identity) load_identity_tile(m.m, channels, at);
   }
 
   void load_identity_tile(Range m, Range channels, std::uint64_t at) {
     identity_.channels = identity_channels(shape_.identity, channels);
     identity_.buffer_bit = at;
     if (identity_.channels.size() == 0) return;
-    DmaCommand dma = new_dma(Buffer::kOut, false);
-    dma.bytes = load_identity(shape_, addresses_.identity, m, identity_, program_.patterns);
-    output_ready_ = add_dma(dma);  // after the store that frees the slot: dma runs in order
+    // After the store that frees the slot: dma runs in order.
+    output_ready_ = begin_dma(Buffer::kOut, false);
+    finish_dma(load_identity(shape_, addresses_.identity, m, identity_, program_.patterns));
   }
 
-  CommandId vector_step(const GemmTile& tile, CommandId input_ready, const Region& input) {
-    const std::int64_t channels =
-        shape_.is_gemm ? tile.groups.size() * tile.n.size() : tile.n.size();
-    program_.vector.emplace_back();
-    VectorCommand& command = program_.vector.back();
-    command.elements = u64(tile.m.size() * channels);
+  /// `input`: the slot that a layer without GEMM reads.
+  CommandId vector_step(const PixelTile& m, const ChannelTile& n, CommandId input_ready,
+                        const Slot* input) {
+    const std::int64_t channels = shape_.is_gemm ? n.groups.size() * n.n.size() : n.n.size();
+    VectorCommand& command = program_.vector.emplace_back();
+    command.elements = u64(m.m.size() * channels);
     command.passes = shape_.passes;
-    command.tile = tile;
+    command.tile.width_group = n.width_group;
+    command.tile.groups = n.groups;
+    command.tile.m = m.m;
+    command.tile.n = n.n;
     if (shape_.is_gemm) {
-      command.tile.k = {0, groups_[tile.width_group].k_packed};
+      command.tile.k.end = groups_[n.width_group].k_packed;
       command.acc_offset = acc_offset();
     } else {
-      command.input = input;
+      if (input != nullptr) command.input = input->region;
       command.act_read_bits =
           command.elements * u64(shape_.window.kernel_h * shape_.window.kernel_w * shape_.in.bits);
     }
-    command.identity = identity_;
     if (shape_.has_identity) {
-      command.out_read_bits =
-          u64(tile.m.size() * identity_codes(tile) * shape_.identity.tensor.bits);
+      command.identity.channels = identity_.channels;
+      command.identity.buffer_bit = identity_.buffer_bit;
+      command.out_read_bits = u64(m.m.size() * identity_codes(n) * shape_.identity.tensor.bits);
     }
     for (const StoreShape& store : shape_.stores) {
       command.out_write_bits += command.elements * u64(store.tensor.bits);
@@ -410,10 +402,8 @@ class Emitter {
   }
 
   /// Identity codes per pixel that a vector command reads.
-  std::int64_t identity_codes(const GemmTile& tile) const {
-    if (!shape_.is_gemm || groups_.size() == 1) {
-      return identity_channels(shape_.identity, output_channels(tile)).size();
-    }
+  std::int64_t identity_codes(const ChannelTile& tile) const {
+    if (groups_.size() <= 1) return identity_channels(shape_.identity, tile.out).size();
     const WidthGroup& group = groups_[tile.width_group];
     std::int64_t count = 0;
     for (std::int64_t g = tile.groups.begin; g < tile.groups.end; ++g) {
@@ -426,19 +416,9 @@ class Emitter {
     return count;
   }
 
-  /// Output channels of a tile; one width group only, where they are neighbours.
-  Range output_channels(const GemmTile& tile) const {
-    if (!shape_.is_gemm) return tile.n;
-    if (tile.groups.size() > 1) {
-      return {tile.groups.begin * shape_.cout, tile.groups.end * shape_.cout};
-    }
-    const std::int64_t base = tile.groups.begin * shape_.cout;
-    return {base + tile.n.begin, base + tile.n.end};
-  }
-
   // Stores ------------------------------------------------------------------------------------
 
-  void finish_output(Range channels, Range m) {
+  void finish_output(Range m, Range channels) {
     pending_.push_back({step_, vector_, m, channels, out_slot()});
     output_open_ = false;
     ++outputs_;
@@ -452,15 +432,17 @@ class Emitter {
   }
 
   void emit_stores(const PendingStore& pending) {
-    std::uint64_t at = pending.slot * u64(half_.out);
+    OutputTile output;
+    output.channels = pending.channels;
+    output.buffer_bit = pending.slot * u64(half_.out);
     for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
       const StoreShape& store = shape_.stores[i];
-      DmaCommand dma = new_dma(Buffer::kOut, true);
-      dma.bytes = store_tile(shape_, store, addresses_.stores[i], pending.m, {pending.channels, at},
-                             program_.patterns);
-      at += u64(pending.m.size() * byte_aligned(pending.channels.size() * store.tensor.bits));
-      stored_[pending.slot] = add_dma(dma);
+      stored_[pending.slot] = begin_dma(Buffer::kOut, true);
+      finish_dma(
+          store_tile(shape_, store, addresses_.stores[i], pending.m, output, program_.patterns));
       wait_for(pending.vector);
+      output.buffer_bit +=
+          u64(pending.m.size() * byte_aligned(pending.channels.size() * store.tensor.bits));
     }
   }
 
@@ -481,6 +463,7 @@ class Emitter {
 
   std::vector<PixelTile> pixel_tiles_;
   std::vector<std::vector<KTile>> k_tiles_;  // by width group
+  std::vector<ChannelTile> channel_tiles_;
 
   std::array<Slot, 2> act_, weight_;
   std::size_t recent_act_ = 1, recent_weight_ = 1;

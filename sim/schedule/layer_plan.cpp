@@ -21,27 +21,6 @@ std::int64_t scalesim_pixels(const LayerShape& shape) {
 
 }  // namespace
 
-FoldNest fold_nest(const ArraySpec& array, const PeMode& mode, std::int64_t repeats, std::int64_t m,
-                   std::int64_t k, std::int64_t n) {
-  FoldNest nest;
-  nest.repeats = static_cast<std::uint32_t>(repeats);
-  const auto passes = static_cast<std::uint32_t>(mode.passes());
-  const auto um = static_cast<std::uint64_t>(m), uk = static_cast<std::uint64_t>(k),
-             un = static_cast<std::uint64_t>(n);
-  switch (array.dataflow) {
-    case Dataflow::kWs:
-      nest.passes = passes, nest.rows_extent = uk, nest.cols_extent = un, nest.stream = um;
-      break;
-    case Dataflow::kIs:
-      nest.passes = passes, nest.rows_extent = uk, nest.cols_extent = um, nest.stream = un;
-      break;
-    case Dataflow::kOs:
-      nest.rows_extent = um, nest.cols_extent = un, nest.stream = uk * passes;
-      break;
-  }
-  return nest;
-}
-
 std::uint64_t fold_count(const FoldNest& nest, const ArraySpec& array) {
   return nest.repeats * folds_of(nest.rows_extent, array.rows) *
          folds_of(nest.cols_extent, array.cols) * nest.passes;

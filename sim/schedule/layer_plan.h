@@ -13,8 +13,22 @@ namespace bitpulse {
 LayerPlan make_plan(const IntegerLayer& layer, const LayerShape& shape, const ArraySpec& array);
 
 /// The fold nest of `repeats` GEMMs of m x k x n (k in K'; section 3's mapping).
-FoldNest fold_nest(const ArraySpec& array, const PeMode& mode, std::int64_t repeats, std::int64_t m,
-                   std::int64_t k, std::int64_t n);
+inline FoldNest fold_nest(const ArraySpec& array, const PeMode& mode, std::int64_t repeats,
+                          std::int64_t m, std::int64_t k, std::int64_t n) {
+  const auto passes = static_cast<std::uint32_t>(mode.passes());
+  const auto um = static_cast<std::uint64_t>(m), uk = static_cast<std::uint64_t>(k),
+             un = static_cast<std::uint64_t>(n);
+  const auto count = static_cast<std::uint32_t>(repeats);
+  switch (array.dataflow) {
+    case Dataflow::kWs:
+      return {count, passes, uk, un, um};
+    case Dataflow::kIs:
+      return {count, passes, uk, um, un};
+    case Dataflow::kOs:
+      break;
+  }
+  return {count, 1, um, un, uk * passes};
+}
 
 std::uint64_t fold_count(const FoldNest& nest, const ArraySpec& array);
 

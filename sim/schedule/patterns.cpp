@@ -9,18 +9,17 @@ namespace {
 
 std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
-/// Appends a pattern of the command whose first pattern is `first`; returns the bytes it adds.
-/// Where it goes on in the middle of a byte that the last run touched, that byte has been counted.
-std::uint64_t append(const DmaPattern& pattern, std::size_t first,
-                     std::vector<DmaPattern>& patterns) {
+/// Bytes that the last pattern adds to its command, whose first pattern is `first`. Where it goes
+/// on in the middle of a byte that the run before touched, that byte has been counted.
+std::uint64_t added_bytes(const std::vector<DmaPattern>& patterns, std::size_t first) {
+  const DmaPattern& pattern = patterns.back();
   std::uint64_t shared = 0;
-  if (patterns.size() > first && pattern.dram_bit % 8 != 0) {
-    const DmaPattern& last = patterns.back();
+  if (patterns.size() > first + 1 && pattern.dram_bit % 8 != 0) {
+    const DmaPattern& last = patterns[patterns.size() - 2];
     const std::uint64_t end = last.dram_bit + (last.rows - 1) * last.dram_row_stride +
                               (last.runs - 1) * last.dram_run_stride + last.run_bits;
     if (pattern.dram_bit == end) shared = 1;
   }
-  patterns.push_back(pattern);
   return touched_bytes(pattern) - shared;
 }
 
@@ -68,7 +67,7 @@ std::uint64_t store_reorg(const LayerShape& shape, const StoreShape& store,
         const std::int64_t target = (y / r) * store.tensor.w + x / r;
         const std::int64_t source =
             (y - block.first_row) * shape.out_w + (x - block.cols.begin) + (block.m - m.begin);
-        DmaPattern p;
+        DmaPattern& p = patterns.emplace_back();
         p.dram_bit = tensor_bit + u64(target * store.tensor.pixel_bits +
                                       (store.channel_offset + slice + tile.channels.begin) * bits);
         p.run_bits = u64(tile.channels.size() * bits);
@@ -79,7 +78,7 @@ std::uint64_t store_reorg(const LayerShape& shape, const StoreShape& store,
         p.dram_row_stride = u64(store.tensor.w * store.tensor.pixel_bits);
         p.buffer_row_stride = u64(r * shape.out_w * buffer_pixel);
         p.buffer_bit = tile.buffer_bit + u64(source * buffer_pixel);
-        bytes += append(p, first, patterns);
+        bytes += added_bytes(patterns, first);
       }
     }
   });
@@ -97,13 +96,13 @@ std::uint64_t load_region(const TensorShape& tensor, std::uint64_t tensor_bit, c
   const bool whole_pixels = region.channels.size() == tensor.c;
   const bool whole_rows = region.cols.size() == tensor.w;
   const std::int64_t first_pixel = region.rows.begin * tensor.w + region.cols.begin;
-  DmaPattern p;
+  DmaPattern& p = patterns.emplace_back();
   p.dram_bit =
       tensor_bit + u64(first_pixel * tensor.pixel_bits + region.channels.begin * tensor.bits);
   p.buffer_bit = region.buffer_bit;
   if (whole_pixels && whole_rows) {
     p.run_bits = u64(region.rows.size() * tensor.w * tensor.pixel_bits);
-    return append(p, patterns.size(), patterns);
+    return touched_bytes(p);
   }
   const std::int64_t buffer_pixel = byte_aligned(region.channels.size() * tensor.bits);
   if (whole_pixels) {
@@ -119,7 +118,7 @@ std::uint64_t load_region(const TensorShape& tensor, std::uint64_t tensor_bit, c
     p.dram_row_stride = u64(tensor.w * tensor.pixel_bits);
     p.buffer_row_stride = u64(region.cols.size() * buffer_pixel);
   }
-  return append(p, patterns.size(), patterns);
+  return touched_bytes(p);
 }
 
 std::uint64_t load_identity(const LayerShape& shape, std::uint64_t tensor_bit, Range m,
@@ -132,7 +131,7 @@ std::uint64_t load_identity(const LayerShape& shape, std::uint64_t tensor_bit, R
   const auto run_bits =
       whole_pixels ? u64(tensor.pixel_bits) : u64(identity.channels.size() * tensor.bits);
   if (stride == 1) {
-    DmaPattern p;
+    DmaPattern& p = patterns.emplace_back();
     p.dram_bit = tensor_bit + u64(m.begin * tensor.pixel_bits) + first_channel;
     p.buffer_bit = identity.buffer_bit;
     p.run_bits = whole_pixels ? u64(m.size() * tensor.pixel_bits) : run_bits;
@@ -141,7 +140,7 @@ std::uint64_t load_identity(const LayerShape& shape, std::uint64_t tensor_bit, R
       p.dram_run_stride = u64(tensor.pixel_bits);
       p.buffer_run_stride = u64(buffer_pixel);
     }
-    return append(p, patterns.size(), patterns);
+    return touched_bytes(p);
   }
   const std::size_t first = patterns.size();
   std::uint64_t bytes = 0;
@@ -149,7 +148,7 @@ std::uint64_t load_identity(const LayerShape& shape, std::uint64_t tensor_bit, R
     const std::int64_t image = block.first_row / shape.out_h, y = block.first_row % shape.out_h;
     const std::int64_t pixel =
         (image * tensor.h + y * stride) * tensor.w + block.cols.begin * stride;
-    DmaPattern p;
+    DmaPattern& p = patterns.emplace_back();
     p.dram_bit = tensor_bit + u64(pixel * tensor.pixel_bits) + first_channel;
     p.run_bits = run_bits;
     p.runs = u64(block.cols.size());
@@ -159,7 +158,7 @@ std::uint64_t load_identity(const LayerShape& shape, std::uint64_t tensor_bit, R
     p.dram_row_stride = u64(stride * tensor.w * tensor.pixel_bits);
     p.buffer_row_stride = u64(shape.out_w * buffer_pixel);
     p.buffer_bit = identity.buffer_bit + u64((block.m - m.begin) * buffer_pixel);
-    bytes += append(p, first, patterns);
+    bytes += added_bytes(patterns, first);
   });
   return bytes;
 }
@@ -168,7 +167,7 @@ std::uint64_t store_tile(const LayerShape& shape, const StoreShape& store, std::
                          Range m, const OutputTile& tile, std::vector<DmaPattern>& patterns) {
   if (store.reorg > 1) return store_reorg(shape, store, tensor_bit, m, tile, patterns);
   const TensorShape& tensor = store.tensor;
-  DmaPattern p;
+  DmaPattern& p = patterns.emplace_back();
   p.dram_bit = tensor_bit + u64(m.begin * tensor.pixel_bits +
                                 (store.channel_offset + tile.channels.begin) * tensor.bits);
   p.buffer_bit = tile.buffer_bit;
@@ -180,7 +179,7 @@ std::uint64_t store_tile(const LayerShape& shape, const StoreShape& store, std::
     p.dram_run_stride = u64(tensor.pixel_bits);
     p.buffer_run_stride = u64(byte_aligned(tile.channels.size() * tensor.bits));
   }
-  return append(p, patterns.size(), patterns);
+  return touched_bytes(p);
 }
 
 Range identity_channels(const IdentityShape& identity, Range channels) {

@@ -119,8 +119,16 @@ class Candidates {
     };
     if (!must_gather()) add(true, false);
     if (channels_[c].tiles == 1) return;  // one order only
-    if (!must_gather() && pixels_[m].count > 1) add(false, false);
+    if (!must_gather() && pixels_[m].count > 1 && !same_loads(tiling, *inputs_[m])) {
+      add(false, false);
+    }
     if (gather_fits) add(false, true);
+  }
+
+  /// Whether both orders load the same: all weights again for every tile, the input only once.
+  bool same_loads(const Tiling& tiling, const InputFacts& input) const {
+    return shape_.is_gemm && tiling.k * 2 < groups_.front().k_packed && tiling.whole_act &&
+           input.loads <= 2;
   }
 
   const LayerShape& shape_;
