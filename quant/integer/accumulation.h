@@ -27,7 +27,7 @@ enum class Overflow : std::uint8_t { kWrap, kSaturate };
 ///   the drained sum is added to accumulator memory.
 /// Each addition and each shift wraps or saturates at acc_bits. Those whose exact result leaves
 /// acc_bits are counted as intermediate overflows (a shift by 0 is none, and neither is the first
-/// addition to an empty sum or accumulator).
+/// addition to an empty sum or accumulator, which makes a value fit all the same).
 struct AccumulationOrder {
   Dataflow dataflow = Dataflow::kOs;
   Overflow overflow = Overflow::kWrap;
