@@ -2,8 +2,6 @@
 #include "models/io/json.h"
 
 #include <algorithm>
-#include <cassert>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -43,58 +41,6 @@ std::string quoted_list(const std::vector<std::string_view>& names) {
     list += (list.empty() ? "\"" : ", \"") + std::string(name) + "\"";
   }
   return list;
-}
-
-/// The tokens of a JSON pointer, unescaped.
-std::vector<std::string> split_pointer(const std::string& pointer) {
-  std::vector<std::string> tokens;
-  for (const char c : pointer) {
-    if (c == '/') {
-      tokens.emplace_back();
-    } else {
-      tokens.back() += c;
-    }
-  }
-  for (std::string& token : tokens) {
-    std::string plain;
-    for (std::size_t i = 0; i < token.size(); ++i) {
-      const bool escape =
-          token[i] == '~' && i + 1 < token.size() && (token[i + 1] == '0' || token[i + 1] == '1');
-      plain += !escape ? token[i] : token[i + 1] == '0' ? '~' : '/';
-      if (escape) ++i;
-    }
-    token = std::move(plain);
-  }
-  return tokens;
-}
-
-/// The element an array token names, null where there is none.
-Json* array_element(Json& array, const std::string& token) {
-  const bool canonical = !token.empty() && token.size() < 10 &&
-                         token.find_first_not_of("0123456789") == std::string::npos &&
-                         (token == "0" || token[0] != '0');
-  if (!canonical) return nullptr;
-  const std::size_t index = std::stoul(token);
-  return index < array.size() ? &array[index] : nullptr;
-}
-
-Json* child(Json& parent, const std::string& token) {
-  if (parent.is_array()) return array_element(parent, token);
-  if (!parent.is_object()) return nullptr;
-  const auto found = parent.find(token);
-  return found == parent.end() ? nullptr : &*found;
-}
-
-/// The value an override's text stands for.
-Json override_value(const JsonOverride& change, std::size_t depth) {
-  const std::string file = "override of " + printable(change.pointer, 200);
-  JsonLimits limits;
-  limits.depth -= static_cast<std::uint32_t>(std::min<std::size_t>(depth, limits.depth));
-  if (change.value.find('\0') != std::string::npos || !is_utf8(change.value)) {
-    throw Error(ErrorKind::kInvalidInput, file + ": found text that is not UTF-8");
-  }
-  if (change.value.size() <= limits.bytes && !Json::accept(change.value)) return change.value;
-  return parse_document(change.value, file, limits);
 }
 
 }  // namespace
@@ -245,34 +191,6 @@ JsonValue parse_json(std::string_view text, const std::string& file, const JsonL
   document->root = parse_document(text, file, limits);
   const Json* root = &document->root;
   return JsonValue(std::move(document), root, "");
-}
-
-JsonValue override_json(const JsonValue& root, const std::vector<JsonOverride>& overrides) {
-  auto document = std::make_shared<JsonValue::Document>();
-  document->file = root.file();
-  document->root = root.raw();
-  for (const JsonOverride& change : overrides) {
-    const auto refuse = [&](const std::string& found, const std::string& expected) {
-      throw Error(ErrorKind::kInvalidInput, printable(root.file(), 400) + ": override of '" +
-                                                printable(change.pointer, 200) + "': found " +
-                                                found + ", expected " + expected);
-    };
-    if (change.pointer.empty() || change.pointer[0] != '/' || !is_utf8(change.pointer)) {
-      refuse("no JSON pointer", "one such as /array/rows");
-    }
-    const std::vector<std::string> tokens = split_pointer(change.pointer);
-    Json* parent = &document->root;
-    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-      parent = child(*parent, tokens[i]);
-      if (!parent) refuse("no '" + printable(tokens[i]) + "' there", "its parent to exist");
-    }
-    Json* target = child(*parent, tokens.back());
-    if (!target && parent->is_object()) target = &(*parent)[tokens.back()];
-    if (!target) refuse("no element '" + printable(tokens.back()) + "'", "a key or an index");
-    *target = override_value(change, tokens.size());
-  }
-  const Json* value = &document->root;
-  return JsonValue(std::move(document), value, "");
 }
 
 }  // namespace bitpulse

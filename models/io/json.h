@@ -27,8 +27,6 @@ struct JsonLimits {
   std::uint64_t string_bytes = 1 << 20;
 };
 
-struct JsonOverride;
-
 /// A value inside a document, which it keeps alive; knows its file and JSON pointer.
 class JsonValue {
  public:
@@ -81,7 +79,6 @@ class JsonValue {
  private:
   struct Document;
   friend JsonValue parse_json(std::string_view, const std::string&, const JsonLimits&);
-  friend JsonValue override_json(const JsonValue&, const std::vector<JsonOverride>&);
   JsonValue(std::shared_ptr<const Document> document, const nlohmann::ordered_json* value,
             std::string pointer);
   const nlohmann::ordered_json& object() const;

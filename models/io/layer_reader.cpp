@@ -229,7 +229,7 @@ class GraphReader {
 }  // namespace
 
 std::string read_name(const JsonValue& json) {
-  const std::string name = json.text();
+  std::string name = json.text();
   check_name(json, name);
   return name;
 }

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <csetjmp>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -67,7 +66,8 @@ void jpeg_count_scans(j_common_ptr jpeg) {
   if (jpeg->is_decompressor &&
       reinterpret_cast<j_decompress_ptr>(jpeg)->input_scan_number > kMaxScans) {
     auto* errors = reinterpret_cast<JpegErrors*>(jpeg->err);
-    std::strcpy(errors->message.data(), "more scans than any encoder writes");
+    std::snprintf(errors->message.data(), errors->message.size(),
+                  "more than %d scans, which no encoder writes", kMaxScans);
     std::longjmp(errors->jump, 1);
   }
 }
