@@ -79,6 +79,23 @@ InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
   return facts;
 }
 
+PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling) {
+  PositionFacts facts;
+  const std::int64_t count = tiling.count(shape);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range m = tiling.tile(shape, i);
+    for (std::int64_t y = 0; y < shape.window.kernel_h; ++y) {
+      for (std::int64_t x = 0; x < shape.window.kernel_w; ++x) {
+        const Region region = input_region(shape, m, {{y, y + 1}, {x, x + 1}, {0, 1}});
+        if (region.rows.size() == 0) continue;
+        ++facts.loads;
+        facts.pixels += region.rows.size() * region.cols.size();
+      }
+    }
+  }
+  return facts;
+}
+
 ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                            const ChannelTiling& tiling) {
   ChannelFacts facts;
@@ -265,9 +282,9 @@ LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const InputFac
     if (!tiling.whole_act) return {input.loads > 0 ? u64(1) : 0, 0};
     return {u64(input.loads), u64(input.pixels * bytes_of(shape_.cin * bits))};
   }
+  if (!tiling.whole_act) return act_loads_of_k_tiles(tiling, input, channels);
   const std::int64_t again = channels.tiles / channels.group_tiles;  // channel tiles of a group
   const std::int64_t pixel = bytes_of(shape_.groups * shape_.cin * bits);
-  if (!tiling.whole_act) return act_loads_of_k_tiles(tiling, input, channels, pixel);
   std::int64_t loads = input.loads * channels.group_tiles;
   std::int64_t bytes = input.pixels * pixel;
   // Two slots keep two tiles; more of them are read again for every channel tile.
@@ -280,15 +297,23 @@ LayerBounds::Traffic LayerBounds::act_loads(const Tiling& tiling, const InputFac
 
 LayerBounds::Traffic LayerBounds::act_loads_of_k_tiles(const Tiling& tiling,
                                                        const InputFacts& input,
-                                                       const ChannelFacts& channels,
-                                                       std::int64_t pixel) const {
+                                                       const ChannelFacts& channels) const {
+  const WidthGroup& group = groups_.front();
+  const std::int64_t pixel = bytes_of(shape_.groups * shape_.cin * shape_.in.bits);
+  const std::int64_t again = channels.tiles / channels.group_tiles;
+  const std::int64_t per_position = ceil_div(shape_.cin, group.mode.lanes);
+  if (per_position % tiling.k == 0 && per_position / tiling.k > 2) {
+    // Three ranges of channels in turn never stay in two slots.
+    const PositionFacts facts = position_facts(shape_, tiling.m);
+    return {u64(facts.loads * (per_position / tiling.k) * channels.group_tiles * again),
+            u64(facts.pixels * pixel * again)};
+  }
   const Window& w = shape_.window;
   const bool padded = w.pad_top > 0 || w.pad_bottom > 0 || w.pad_left > 0 || w.pad_right > 0;
-  if (w.kernel_h > 1 || w.kernel_w > 1 || padded || input.shared) {  // tiles may be empty or shared
+  if (w.kernel_h > 1 || w.kernel_w > 1 || padded || input.shared) {  // empty or shared tiles
     return {input.loads > 0 ? u64(channels.group_tiles) : 0, 0};
   }
-  const std::int64_t k_tiles = ceil_div(groups_.front().k_packed, tiling.k);
-  const std::int64_t again = channels.tiles / channels.group_tiles;
+  const std::int64_t k_tiles = ceil_div(group.k_packed, tiling.k);
   const std::int64_t in_turn = tiling.n_outer ? input.loads * k_tiles : k_tiles;
   const std::int64_t times = in_turn > 2 ? again : 1;
   return {u64(input.loads * k_tiles * channels.group_tiles * times),

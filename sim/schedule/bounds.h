@@ -30,6 +30,12 @@ struct InputFacts {
   std::int64_t pixels = 0;        // of all loads
   std::int64_t first_pixels = 0;  // of the first tile
 };
+/// The same if every kernel position is loaded by itself; positions in the padding are not.
+struct PositionFacts {
+  std::int64_t loads = 0;
+  std::int64_t pixels = 0;
+};
+PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling);
 InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling);
 
 /// Sizes of the tiles of a channel tiling over all width groups and convolution groups.
@@ -75,7 +81,7 @@ class LayerBounds {
   Traffic act_loads(const Tiling& tiling, const InputFacts& input,
                     const ChannelFacts& channels) const;
   Traffic act_loads_of_k_tiles(const Tiling& tiling, const InputFacts& input,
-                               const ChannelFacts& channels, std::int64_t pixel) const;
+                               const ChannelFacts& channels) const;
   Traffic weight_loads(const Tiling& tiling, const PixelFacts& m) const;
   Traffic stores(std::int64_t tiles) const;
   Traffic store_of(std::int64_t pixels, std::int64_t channels) const;

@@ -91,7 +91,7 @@ class Candidates {
       if (need_.weight(tiling) > have_.weight) continue;
       tiling.whole_act = true;
       if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
-      if (k == most_k || !may_tile_act(shape_, grid_, tiling.m)) continue;
+      if (k == most_k || !may_tile_act(shape_, groups_, grid_, tiling)) continue;
       tiling.whole_act = false;
       if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
     }

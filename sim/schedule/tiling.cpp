@@ -2,6 +2,7 @@
 #include "sim/schedule/tiling.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "models/units.h"
 
@@ -219,12 +220,24 @@ TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& group
   }
   even_cuts(ceil_div(k, array.rows),
             [&](std::int64_t folds) { grid.k.push_back(std::min(folds * array.rows, k)); });
+  // Parts of one kernel position, which can have input tiles of their own.
+  const std::int64_t per_position = ceil_div(shape.cin, groups.front().mode.lanes);
+  if (per_position < k && per_position % array.rows == 0) {
+    even_cuts(per_position / array.rows,
+              [&](std::int64_t folds) { grid.k.push_back(folds * array.rows); });
+    std::sort(grid.k.begin(), grid.k.end(), std::greater<>());
+    grid.k.erase(std::unique(grid.k.begin(), grid.k.end()), grid.k.end());
+  }
   if (array.dataflow == Dataflow::kOs) halvings(std::min<std::int64_t>(array.rows, k), grid.k);
   return grid;
 }
 
-bool may_tile_act(const LayerShape& shape, const TileGrid& grid, const PixelTiling& m) {
-  return (shape.window.kernel_h == 1 && shape.window.kernel_w == 1) || m == grid.m.back();
+bool may_tile_act(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                  const TileGrid& grid, const Tiling& tiling) {
+  if (tiling.m == grid.m.back()) return true;
+  if (shape.window.kernel_h == 1 && shape.window.kernel_w == 1) return true;
+  const std::int64_t per_position = ceil_div(shape.cin, groups.front().mode.lanes);
+  return groups.size() == 1 && per_position % tiling.k == 0 && per_position / tiling.k > 2;
 }
 
 std::string describe(const LayerShape& shape, const std::vector<WidthGroup>& groups,

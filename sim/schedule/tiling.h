@@ -73,9 +73,12 @@ struct TileGrid {
   std::vector<ChannelTiling> channels;
   std::vector<std::int64_t> k;
 };
-/// Whether a pixel tile may have one input tile per K tile: where kernel positions do not share
-/// input (else most of it would be loaded once per position), and as the last resort.
-bool may_tile_act(const LayerShape& shape, const TileGrid& grid, const PixelTiling& m);
+/// Whether a tiling may have one input tile per K tile: where kernel positions share no input,
+/// where each is cut into three ranges of channels or more (fewer would stay in the slots beside
+/// their neighbours' and rarely pay), and for the smallest pixel tiles, which may fit in no other
+/// way.
+bool may_tile_act(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                  const TileGrid& grid, const Tiling& tiling);
 
 TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                    const ArraySpec& array);
