@@ -44,28 +44,33 @@ void Dram::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& dela
   if (!payload.is_response_ok()) return;
   move(payload);
 
-  DmaExtension* command = payload.get_extension<DmaExtension>();
-  const sc_core::sc_time now = sc_core::sc_time_stamp();
+  DmaExtension* command = nullptr;
+  payload.get_extension(command);
   if (command == nullptr || command->first) {
-    command_start_ = now + delay;
+    command_start_ = cycle_of(sc_core::sc_time_stamp() + delay);
     command_bytes_ = 0;
     if (banked_) {
       events_before_ = banked_->events();
-      banked_->begin((command_start_ - epoch_).value() / cycles_to_time(1).value());
+      banked_->begin(command_start_);
     }
   }
   command_bytes_ += payload.get_data_length();
-  if (!banked_) {
-    const std::uint64_t bandwidth = spec_.bytes_per_cycle;
-    delay = command_start_ - now +
-            cycles_to_time(spec_.latency_cycles + (command_bytes_ + bandwidth - 1) / bandwidth);
-    return;
+  if (banked_) {
+    banked_->access(payload.get_address(), payload.get_data_length(), payload.is_write());
   }
-  banked_->access(payload.get_address(), payload.get_data_length(), payload.is_write());
-  if (command == nullptr || command->last) {
-    delay = epoch_ + cycles_to_time(banked_->finish()) - now;
-    if (command != nullptr) command->events = banked_->events() - events_before_;
-  }
+  if (command != nullptr && !command->last) return;
+  const std::uint64_t bandwidth = spec_.bytes_per_cycle;
+  const std::uint64_t finish = banked_ ? banked_->finish()
+                                       : command_start_ + spec_.latency_cycles +
+                                             (command_bytes_ + bandwidth - 1) / bandwidth;
+  delay = epoch_ + cycles_to_time(finish) - sc_core::sc_time_stamp();
+  if (command != nullptr && banked_) command->events = banked_->events() - events_before_;
+}
+
+/// The cycle of this run at or after `time`.
+std::uint64_t Dram::cycle_of(const sc_core::sc_time& time) const {
+  const std::uint64_t cycle = cycles_to_time(1).value();
+  return ((time - epoch_).value() + cycle - 1) / cycle;
 }
 
 unsigned int Dram::transport_dbg(tlm::tlm_generic_payload& payload) {

@@ -2,9 +2,9 @@
 #pragma once
 
 // The DRAM: a TLM-2.0 target (blocking transport with annotated delay, debug transport) over packed
-// bytes. Its times are those of section 5, `fixed` or `banked`: a command's runs share one latency,
-// and the delay annotated to a run is its end, counted from the start of the command; without a
-// DmaExtension every transaction is a command of its own.
+// bytes. Its times are those of section 5, `fixed` or `banked`: the runs of a command share one
+// latency, and the end of the command is annotated to its last run; without a DmaExtension every
+// transaction is a command of its own.
 
 #include <tlm_utils/simple_target_socket.h>
 
@@ -33,6 +33,7 @@ class Dram : public sc_core::sc_module {
   unsigned int transport_dbg(tlm::tlm_generic_payload& payload);
   tlm::tlm_response_status check(const tlm::tlm_generic_payload& payload) const;
   void move(tlm::tlm_generic_payload& payload);
+  std::uint64_t cycle_of(const sc_core::sc_time& time) const;
 
   DramSpec spec_;
   std::uint64_t size_ = 0;
@@ -41,7 +42,7 @@ class Dram : public sc_core::sc_module {
   std::optional<BankedDram> banked_;
 
   // The command in progress.
-  sc_core::sc_time command_start_;
+  std::uint64_t command_start_ = 0;  // cycle
   std::uint64_t command_bytes_ = 0;
   DramEvents events_before_;
 };
