@@ -16,7 +16,10 @@ std::uint64_t buffer_end(const DmaPattern& p) {
 
 }  // namespace
 
-Dma::Dma(sc_core::sc_module_name name) : UnitModule(name) { payload_.set_extension(&extension_); }
+Dma::Dma(sc_core::sc_module_name name) : UnitModule(name) {
+  payload_.set_extension(&extension_);
+  payload_.set_byte_enable_ptr(nullptr);
+}
 
 Dma::~Dma() { payload_.clear_extension(&extension_); }
 
@@ -33,6 +36,7 @@ std::uint64_t Dma::issue(CommandId id) {
   delay_ = sc_core::SC_ZERO_TIME;
   extension_ = DmaExtension{};
   extension_.command_bytes = command_->bytes;
+  payload_.set_command(command_->is_store ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
 
   for (std::uint32_t i = 0; i < command_->pattern_count; ++i) {
     move(program.patterns[command_->first_pattern + i]);
@@ -119,12 +123,10 @@ void Dma::flush_run(bool last) {
 }
 
 void Dma::transport(std::uint64_t address, std::uint64_t bytes, std::uint8_t* data) {
-  payload_.set_command(command_->is_store ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
   payload_.set_address(address);
   payload_.set_data_ptr(data);
   payload_.set_data_length(static_cast<unsigned int>(bytes));
   payload_.set_streaming_width(static_cast<unsigned int>(bytes));
-  payload_.set_byte_enable_ptr(nullptr);
   payload_.set_dmi_allowed(false);
   payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
   memory->b_transport(payload_, delay_);

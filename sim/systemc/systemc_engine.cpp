@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/systemc/systemc_engine.h"
 
-#include <systemc>
-
 #include "sim/systemc/accelerator.h"
 #include "sim/systemc/dram.h"
-
-// The packaged kernel brings a main() that wants this symbol; ours is never called by it.
-int sc_main(int, char*[]) { return 0; }
 
 namespace bitpulse {
 namespace {
