@@ -175,8 +175,6 @@ std::int64_t LayerBounds::way_out(const FoldNest& nest, bool tiled_k) const {
   return r + t - std::max(t, r) + rows + c - 2;
 }
 
-/// From the first preload to the last output if the array never waits; the same for all loop
-/// orders and, but for os, for all K tiles.
 std::uint64_t LayerBounds::array_cycles(const PixelFacts& m, const ChannelFacts& channels,
                                         bool tiled_k) const {
   if (!shape_.is_gemm) return 0;
@@ -198,7 +196,7 @@ std::uint64_t LayerBounds::array_cycles(const PixelFacts& m, const ChannelFacts&
   }
   sum += way_out(last, tiled_k);
   // Between width groups the next preload may be shorter than the sum assumes.
-  if (groups_.size() > 1) {
+  if (groups_.size() > 1 && array.overlap) {
     sum -= m.count * static_cast<std::int64_t>(groups_.size()) * array.rows;
   }
   return u64(std::max<std::int64_t>(sum, 0));

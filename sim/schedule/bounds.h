@@ -64,6 +64,10 @@ class LayerBounds {
   TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
                          const ChannelFacts& channels) const;
 
+  /// From the first preload to the last output if the array never waits; the same for all loop
+  /// orders and, but for os, for all K tiles. Without overlap: the sum of the folds' serial costs.
+  std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
+
  private:
   struct Traffic {
     std::uint64_t commands = 0, bytes = 0;
@@ -72,7 +76,6 @@ class LayerBounds {
       return *this;
     }
   };
-  std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
   std::int64_t nest_sum(const FoldNest& nest, bool tiled_k) const;
   std::int64_t way_out(const FoldNest& nest, bool tiled_k) const;
   std::uint64_t waits_for_loads(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,

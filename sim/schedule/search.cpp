@@ -50,19 +50,22 @@ std::string kib(std::int64_t bits) {
 /// The candidates of a layer, pair by pair.
 class Candidates {
  public:
-  Candidates(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Machine& machine,
+  Candidates(const LayerShape& shape, const LayerPlan& plan, const Machine& machine,
              const Footprint& have)
       : shape_(shape),
-        groups_(groups),
+        plan_(plan),
+        groups_(plan.width_groups),
         have_(have),
-        grid_(tile_grid(shape, groups, machine.array)),
-        need_(shape, groups),
-        bounds_(shape, groups, machine),
-        inputs_(grid_.m.size()) {
+        grid_(tile_grid(shape, groups_, machine.array)),
+        need_(shape, groups_),
+        bounds_(shape, groups_, machine),
+        inputs_(grid_.m.size()),
+        uncut_k_(machine.array.dataflow == Dataflow::kOs) {
     for (const PixelTiling& m : grid_.m) pixels_.push_back(pixel_facts(shape, m));
     for (const ChannelTiling& c : grid_.channels) {
-      channels_.push_back(channel_facts(shape, groups, c));
+      channels_.push_back(channel_facts(shape, groups_, c));
     }
+    keep_folds_ = shape.is_gemm && !machine.array.overlap && fits_whole();
   }
 
   /// Calls visit(pixel, channel, bound) for the pairs whose sums and outputs fit.
@@ -73,6 +76,10 @@ class Candidates {
         const Tiling tiling = pair(m, c);
         if (shape_.is_gemm && need_.sums(tiling) > have_.sums) continue;
         if (need_.out(tiling) > have_.out) continue;
+        if (keep_folds_ &&
+            bounds_.array_cycles(pixels_[m], channels_[c], false) != plan_.serial_array_cycles) {
+          continue;
+        }
         visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c]));
       }
     }
@@ -86,7 +93,7 @@ class Candidates {
     tiling.gather_outputs = true;
     const bool gather_fits = need_.out(tiling) <= have_.out;
     for (const std::int64_t k : grid_.k) {
-      if (several_groups && k < most_k) break;
+      if (k < most_k && (several_groups || (keep_folds_ && uncut_k_))) break;
       tiling.k = k;
       if (need_.weight(tiling) > have_.weight) continue;
       tiling.whole_act = true;
@@ -99,6 +106,14 @@ class Candidates {
 
  private:
   bool must_gather() const { return groups_.size() > 1; }
+
+  bool fits_whole() const {
+    Tiling whole = pair(0, 0);
+    whole.k = grid_.k.front();
+    const Footprint need = need_(whole);
+    return need.act <= have_.act && need.weight <= have_.weight && need.out <= have_.out &&
+           need.sums <= have_.sums;
+  }
 
   Tiling pair(std::size_t m, std::size_t c) const {
     Tiling tiling;
@@ -132,6 +147,7 @@ class Candidates {
   }
 
   const LayerShape& shape_;
+  const LayerPlan& plan_;
   const std::vector<WidthGroup>& groups_;
   const Footprint& have_;
   const TileGrid grid_;
@@ -140,6 +156,8 @@ class Candidates {
   std::vector<PixelFacts> pixels_;
   std::vector<ChannelFacts> channels_;
   std::vector<std::optional<InputFacts>> inputs_;  // taken when first needed
+  const bool uncut_k_;                             // os streams K': a cut would shorten streams
+  bool keep_folds_ = false;                        // only tilings with the untiled GEMM's folds
 };
 
 bool same_widths(const IntegerLayer& a, const IntegerLayer& b) {
@@ -159,7 +177,7 @@ TilingSearch::TilingSearch(const Machine& machine, const ProgramCost& cost)
 
 std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const LayerPlan& plan) {
   std::vector<Candidate> all;
-  Candidates source(shape, plan.width_groups, machine_, have_);
+  Candidates source(shape, plan, machine_, have_);
   source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
     const std::size_t first = all.size();
     source.expand(m, c, all);
@@ -210,7 +228,7 @@ bool TilingSearch::later(const Entry& a, const Entry& b) {
 
 std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
-  Candidates source(shape, trial_.layers.front().width_groups, machine_, have_);
+  Candidates source(shape, trial_.layers.front(), machine_, have_);
   queue_.clear();
   source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
     queue_.push_back({bound, false, static_cast<std::uint32_t>(m), static_cast<std::uint32_t>(c)});
