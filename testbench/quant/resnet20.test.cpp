@@ -177,7 +177,7 @@ TEST_CASE("ResNet-20: what each method option gives", "[quant][ptq][real-data][.
       w.quantization.weights = w.quantization.activations = bits;
       w.quantization.first_last = 8;
       option.set(w.quantization);
-      const Result r = quantize_and_evaluate(w, 2000, 20);
+      const Result r = quantize_and_evaluate(w, 500, 1);
       print("W" + std::to_string(bits) + "A" + std::to_string(bits) + " " + option.name,
             r.accuracy);
       CHECK(r.accuracy.differing_elements == 0);
