@@ -48,7 +48,8 @@ struct Convolution::Impl {
   Window window;
   std::int64_t groups = 1;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-  std::vector<float> weights, bias;
+  const float* weights = nullptr;
+  const float* bias = nullptr;
   std::unordered_map<std::int64_t, Plan> plans;
 
   const Plan& plan(std::int64_t images) {
@@ -61,7 +62,7 @@ struct Convolution::Impl {
     const auto src = describe({images, in.c, in.h, in.w}, Tag::any);
     const auto dst = describe({images, out.c, out.h, out.w}, Tag::any);
     const auto wei = describe(kernel, Tag::any);
-    const auto bia = bias.empty() ? dnnl::memory::desc() : describe({out.c}, Tag::x);
+    const auto bia = !bias ? dnnl::memory::desc() : describe({out.c}, Tag::x);
     const dnnl::memory::dims strides{window.stride_h, window.stride_w};
     const dnnl::memory::dims dilations{window.dilation_h - 1, window.dilation_w - 1};
     const dnnl::memory::dims before{window.pad_top, window.pad_left};
@@ -78,7 +79,8 @@ struct Convolution::Impl {
         {kind, direct, src, wei, bia, dst, strides, dilations, before, after}, attr, engine);
 #endif
     Plan made{desc, dnnl::convolution_forward(desc), dnnl::memory(desc.weights_desc(), engine)};
-    dnnl::memory plain(describe(kernel, Tag::goihw), engine, weights.data());
+    // oneDNN's handles know no const.
+    dnnl::memory plain(describe(kernel, Tag::goihw), engine, const_cast<float*>(weights));
     dnnl::stream stream(engine);
     dnnl::reorder(plain, made.weights).execute(stream, plain, made.weights);
     stream.wait();
@@ -90,7 +92,7 @@ struct Convolution::Impl {
     using Tag = dnnl::memory::format_tag;
     dnnl::stream stream(engine);
     dnnl::memory user_src(describe({images, in.c, in.h, in.w}, Tag::nchw), engine,
-                          const_cast<float*>(src));  // oneDNN's handles know no const
+                          const_cast<float*>(src));
     dnnl::memory user_dst(describe({images, out.c, out.h, out.w}, Tag::nchw), engine, dst);
     dnnl::memory from = user_src, to = user_dst;
     if (plan.desc.src_desc() != user_src.get_desc()) {
@@ -104,8 +106,9 @@ struct Convolution::Impl {
         {DNNL_ARG_WEIGHTS, plan.weights},
         {DNNL_ARG_DST, to},
         {DNNL_ARG_SCRATCHPAD, dnnl::memory(plan.desc.scratchpad_desc(), engine)}};
-    if (!bias.empty())
-      arguments.emplace(DNNL_ARG_BIAS, dnnl::memory(plan.desc.bias_desc(), engine, bias.data()));
+    if (bias)
+      arguments.emplace(DNNL_ARG_BIAS,
+                        dnnl::memory(plan.desc.bias_desc(), engine, const_cast<float*>(bias)));
     plan.primitive.execute(stream, arguments);
     if (to != user_dst) dnnl::reorder(to, user_dst).execute(stream, to, user_dst);
     stream.wait();
@@ -119,9 +122,8 @@ Convolution::Convolution(const Shape& in, const Shape& out, const Window& window
   impl_->out = out;
   impl_->window = window;
   impl_->groups = groups;
-  const std::int64_t count = out.c * (in.c / groups) * window.kernel_h * window.kernel_w;
-  impl_->weights.assign(weights, weights + count);
-  if (bias) impl_->bias.assign(bias, bias + out.c);
+  impl_->weights = weights;
+  impl_->bias = bias;
 }
 
 Convolution::~Convolution() = default;

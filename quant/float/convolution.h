@@ -15,7 +15,7 @@ namespace bitpulse {
 class Convolution {
  public:
   /// weights  OIHW, I per group
-  /// bias     one per output channel, or null
+  /// bias     one per output channel, or null; both must outlive this object
   Convolution(const Shape& in, const Shape& out, const Window& window, std::int64_t groups,
               const float* weights, const float* bias);
   ~Convolution();

@@ -26,8 +26,10 @@ using NodeObserver = std::function<void(NodeId, const FloatBatch&)>;
 
 class FloatExecutor {
  public:
-  /// errors  kInvalidInput: a tensor is missing or its shape does not fit, naming both
+  /// weights  must outlive the executor
+  /// errors   kInvalidInput: a tensor is missing or its shape does not fit, naming both
   FloatExecutor(const Graph& graph, const Weights& weights, int threads);
+  FloatExecutor(const Graph& graph, Weights&& weights, int threads) = delete;
   ~FloatExecutor();
   FloatExecutor(const FloatExecutor&) = delete;
   FloatExecutor& operator=(const FloatExecutor&) = delete;

@@ -48,11 +48,11 @@ IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
                             const ImageSet& calibration, int threads) {
   const QuantizationSpec& spec = workload.quantization;
   Lowering lowering = lower_with_origins(workload);
-  const std::vector<FoldedGemm> folded = fold_batch_norms(workload.graph, lowering, weights);
   const ActivationScales scales =
       spec.frozen_scales.empty()
           ? calibrate(workload, lowering, weights, calibration, threads)
           : frozen_scales(load_network(spec.frozen_scales), lowering.network, spec.frozen_scales);
+  const std::vector<FoldedGemm> folded = fold_batch_norms(workload.graph, lowering, weights);
   std::vector<GemmParameters> gemms = quantize_weights(workload, lowering, folded, scales, threads);
   export_parameters(workload, gemms, scales, lowering);
   if (spec.bn_reestimation || spec.bias_correction)

@@ -82,7 +82,8 @@ TEST_CASE("ResNet-20 in float: 1818 of 2000, logits within 1e-3 of PyTorch's",
   REQUIRE(logits.bytes.size() == expected.size() * sizeof(float));
   std::memcpy(expected.data(), logits.bytes.data(), logits.bytes.size());
 
-  FloatExecutor executor(w.graph, read_weights(w.weights_path), 2);
+  const Weights weights = read_weights(w.weights_path);
+  FloatExecutor executor(w.graph, weights, 2);
   std::int64_t hits = 0;
   double worst = 0;
   for (std::int64_t first = 0; first < 2000; first += 100) {
