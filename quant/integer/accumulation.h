@@ -25,9 +25,9 @@ enum class Overflow : std::uint8_t { kWrap, kSaturate };
 /// os: every segment is one drain: within it, for each K' element, for each digit pair (weight
 ///   digit outer, activation digit inner, low first) the product is shifted and added to the sum;
 ///   the drained sum is added to accumulator memory.
-/// Each addition and each shift wraps or saturates at acc_bits. Those whose exact result leaves
-/// acc_bits are counted as intermediate overflows (a shift by 0 is none, and neither is the first
-/// addition to an empty sum or accumulator, which makes a value fit all the same).
+/// Each addition and each shift wraps or saturates at acc_bits, and is counted as an intermediate
+/// overflow where its exact result leaves acc_bits. The first addition, of a product to 0, is one
+/// like any other; a shift by 0 is none.
 struct AccumulationOrder {
   Dataflow dataflow = Dataflow::kOs;
   Overflow overflow = Overflow::kWrap;

@@ -58,7 +58,6 @@ struct OrderedArgs {
   bool narrow_lanes;  // no exact result leaves 32 bits
   std::int32_t* sums;
   std::int64_t sums_stride;
-  bool empty;
 };
 
 /// Rows of values become rows of codes; `columns` is a multiple of kBlock, per-column parameters

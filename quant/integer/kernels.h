@@ -103,7 +103,7 @@ class WeightTile {
 /// Accumulator memory of a tile: int32 sums [row][channel], and what is needed to count overflows.
 class SumTile {
  public:
-  /// An empty tile: the next addition is the first.
+  /// Starts all sums at 0.
   void reset(std::int64_t rows, std::int64_t n);
 
   /// Adds the products of a tile (rows.count rows, weights.n() channels, as in reset).

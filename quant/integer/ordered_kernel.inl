@@ -77,8 +77,8 @@ class OrderedSum {
         step_log2_(args.step_codes == 4 ? 2 : 1),
         acc_(args.acc_bits) {}
 
-  /// Adds all segments to total[row]; `empty`: the totals start with the first addition.
-  void run(Vector* total, bool empty) {
+  /// Adds all segments to total[row].
+  void run(Vector* total) {
     std::int64_t begin = 0, code = 0, channel = a_.lane_begin;
     for (std::int64_t s = 0; s < a_.segments; ++s) {
       const std::int64_t end = a_.ends[s];
@@ -86,11 +86,11 @@ class OrderedSum {
         Cursor at{code, channel};
         Vector sum[kRows] = {};
         stream(begin, end, at, sum);
-        add(total, sum, empty);
+        add(total, sum);
         code = at.code, channel = at.channel;
       } else {
         Cursor at{code, channel};
-        fold_pairs(begin, end, at, total, empty);
+        fold_pairs(begin, end, at, total);
         code = at.code, channel = at.channel;
       }
       begin = end;
@@ -109,7 +109,7 @@ class OrderedSum {
   };
 
   /// ws, is: the segment once per digit pair, stationary digit outer.
-  void fold_pairs(std::int64_t begin, std::int64_t end, Cursor& at, Vector* total, bool& empty) {
+  void fold_pairs(std::int64_t begin, std::int64_t end, Cursor& at, Vector* total) {
     const bool acts_stay = a_.dataflow == Dataflow::kIs;
     const int outer = acts_stay ? a_.act_digits : a_.weight_digits;
     const int inner = acts_stay ? a_.weight_digits : a_.act_digits;
@@ -120,7 +120,7 @@ class OrderedSum {
         Vector sum[kRows] = {};
         fold(begin, end, acts_stay ? o : i, acts_stay ? i : o, at, sum);
         for (int r = 0; r < kRows; ++r) sum[r] = acc_.shifted(sum[r], (o + i) * a_.digit_bits);
-        add(total, sum, empty);
+        add(total, sum);
       }
     }
   }
@@ -128,9 +128,7 @@ class OrderedSum {
   void fold(std::int64_t begin, std::int64_t end, int act_digit, int weight_digit, Cursor& at,
             Vector* sum) {
     Vector element[kRows];
-    next(act_digit, weight_digit, at, element);
-    for (int r = 0; r < kRows; ++r) sum[r] = acc_.limit(element[r]);
-    for (std::int64_t k = begin + 1; k < end; ++k) {
+    for (std::int64_t k = begin; k < end; ++k) {
       next(act_digit, weight_digit, at, element);
       for (int r = 0; r < kRows; ++r) sum[r] = acc_.add(sum[r] + element[r]);
     }
@@ -138,7 +136,6 @@ class OrderedSum {
 
   /// os: all digit pairs of one K' element follow one another.
   void stream(std::int64_t begin, std::int64_t end, Cursor& at, Vector* sum) {
-    bool first = true;
     for (std::int64_t k = begin; k < end; ++k) {
       const Cursor start = at;
       for (int w = 0; w < a_.weight_digits; ++w) {
@@ -148,17 +145,15 @@ class OrderedSum {
           next(d, w, at, element);
           for (int r = 0; r < kRows; ++r) {
             const Vector product = acc_.shifted(element[r], (w + d) * a_.digit_bits);
-            sum[r] = first ? acc_.limit(product) : acc_.add(sum[r] + product);
+            sum[r] = acc_.add(sum[r] + product);
           }
-          first = false;
         }
       }
     }
   }
 
-  void add(Vector* total, const Vector* sum, bool& empty) {
-    for (int r = 0; r < kRows; ++r) total[r] = empty ? sum[r] : acc_.add(total[r] + sum[r]);
-    empty = false;
+  void add(Vector* total, const Vector* sum) {
+    for (int r = 0; r < kRows; ++r) total[r] = acc_.add(total[r] + sum[r]);
   }
 
   /// The exact value of one K' element (all its lanes) for each row; moves `at` behind it.
@@ -221,7 +216,7 @@ std::uint64_t ordered_rows(const OrderedArgs& args, std::int64_t row) {
       total[r] = __builtin_convertvector(stored, Vector);
     }
     OrderedSum<Lane, kCheck, kDepthwise, kRows> sum(args, row, channel);
-    sum.run(total, args.empty);
+    sum.run(total);
     overflows += sum.overflows();
     for (int r = 0; r < kRows; ++r) {
       const Stored stored = __builtin_convertvector(total[r], Stored);
@@ -265,7 +260,7 @@ void exact_all(const OrderedArgs& args, std::int64_t* exact, std::int64_t stride
       std::int64_t* to = exact + row * stride + channel;
       Vector total;
       __builtin_memcpy(&total, to, sizeof total);
-      OrderedSum<std::int64_t, Check::kNone, kDepthwise, 1>(args, row, channel).run(&total, false);
+      OrderedSum<std::int64_t, Check::kNone, kDepthwise, 1>(args, row, channel).run(&total);
       __builtin_memcpy(to, &total, sizeof total);
     }
   }

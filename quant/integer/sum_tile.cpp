@@ -166,7 +166,6 @@ void SumTile::add_ordered(const WeightTile& weights, const ActRows& rows) {
                                                  (std::int64_t{1} << (o.acc_bits - 1)) <=
                                              std::numeric_limits<std::int32_t>::max();
   args.sums_stride = stride();
-  args.empty = empty_;
   for (std::int64_t i = 0; i < rows_; i += kCheckedRows) {
     args.row_count = std::min(kCheckedRows, rows_ - i);
     load_digits(weights, rows, i, o.act_digits, args);

@@ -32,10 +32,9 @@ module acc_lane #(
 
   mac_accumulate #(.ProductWidth(AccWidth), .AccWidth(AccWidth)) u_accumulate (
     .acc_format_i,
-    .first_i   (!acc_ctrl_i.accumulate),
     .shift_i   (acc_ctrl_i.shift),
     .product_i (psum_i),
-    .psum_i    (memory_q[acc_ctrl_i.addr[AddrWidth-1:0]]),
+    .psum_i    (acc_ctrl_i.accumulate ? memory_q[acc_ctrl_i.addr[AddrWidth-1:0]] : '0),
     .sum_o     (sum),
     .overflow_o(overflow)
   );

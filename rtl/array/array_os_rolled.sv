@@ -196,7 +196,7 @@ module array_os_rolled #(
       end
       for (int unsigned k = 0; k < Pes; k++) begin
         sum_overflow_q[k] = !ctrl_q[k][0] ? sum_overflow_q[k]
-            : ctrl_q[k][1] ? shift_over[k] : sum_overflow_q[k] + over[k] + shift_over[k];
+            : (ctrl_q[k][1] ? 32'd0 : sum_overflow_q[k]) + over[k] + shift_over[k];
       end
 
       time_q += 32'd1;

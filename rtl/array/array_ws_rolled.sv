@@ -154,7 +154,7 @@ module array_ws_rolled #(
             ? (limit - 32'd1) ^ (32'd0 - (product[k] >> 31))
             : ((exact[k] + limit) & field) - limit;
       end
-      for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) overflow_q[k+Cols] = overflow_q[k] + over[k];
+      for (int unsigned k = Pes - 1; k < Pes; k--) overflow_q[k+Cols] = overflow_q[k] + over[k];
 
       // Weights of the next fold move down.
       if (weight_ctrl_i.valid) load_live_q = InFlight;

@@ -43,13 +43,12 @@ module pe_os #(
 
   mac #(.OperandWidth(OperandWidth), .AccWidth(AccWidth)) u_mac (
     .acc_format_i,
-    .first_i        (act_ctrl_i.first),
     .shift_i        (act_ctrl_i.shift),
     .act_format_i   (act_ctrl_i.format),
     .act_i,
     .weight_format_i(weight_ctrl_i.format),
     .weight_i,
-    .psum_i         (sum_q),
+    .psum_i         (act_ctrl_i.first ? '0 : sum_q),
     .sum_o          (sum_d),
     .overflow_o     (overflow)
   );

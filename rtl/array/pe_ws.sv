@@ -10,8 +10,7 @@
 /// and makes current, the word in load_q.
 module pe_ws #(
   parameter int OperandWidth = 8,
-  parameter int AccWidth     = 32,
-  parameter bit FirstRow     = 1'b0  // sums start here: psum_i is taken as empty
+  parameter int AccWidth     = 32
 ) (
   input  logic                           clk_i,
   input  logic                           rst_ni,
@@ -45,7 +44,6 @@ module pe_ws #(
 
   mac #(.OperandWidth(OperandWidth), .AccWidth(AccWidth)) u_mac (
     .acc_format_i,
-    .first_i        (FirstRow),
     .shift_i        (5'd0),
     .act_format_i   (act_ctrl_i.format),
     .act_i,

@@ -7,7 +7,6 @@ module mac #(
   parameter int AccWidth     = 32
 ) (
   input  acc_format_t                    acc_format_i,
-  input  logic                           first_i,
   input  logic        [4:0]              shift_i,
   input  format_t                        act_format_i,
   input  logic        [OperandWidth-1:0] act_i,
@@ -21,7 +20,6 @@ module mac #(
   if (OperandWidth == 32) begin : gen_fused
     mac_fused #(.AccWidth(AccWidth)) u_mac (
       .acc_format_i,
-      .first_i,
       .shift_i,
       .act_format_i,
       .act_i,
@@ -34,7 +32,6 @@ module mac #(
   end else begin : gen_int
     mac_int #(.Width(OperandWidth), .AccWidth(AccWidth)) u_mac (
       .acc_format_i,
-      .first_i,
       .shift_i,
       .act_signed_i   (act_format_i.is_signed),
       .act_i,

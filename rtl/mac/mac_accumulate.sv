@@ -3,15 +3,14 @@
 
 /// Adds a shifted product to a sum and brings the result back to the accumulator format.
 ///
-/// sum_o = fit(psum_i + fit(product_i << shift_i)); a sum that starts over (first_i) ignores psum_i.
-/// fit() wraps or saturates at acc_format_i.bits. A shift by zero leaves the product exact.
-/// overflow_o counts what left the format: the shift, and the addition unless it is the first.
+/// sum_o = fit(psum_i + fit(product_i << shift_i)); fit() wraps or saturates at acc_format_i.bits. A
+/// shift by zero leaves the product exact. overflow_o counts which of shift and addition left the
+/// format.
 module mac_accumulate #(
   parameter int ProductWidth = 18,
   parameter int AccWidth     = 32
 ) (
   input  acc_format_t                     acc_format_i,
-  input  logic                            first_i,
   input  logic        [4:0]               shift_i,
   input  logic signed [ProductWidth-1:0]  product_i,
   input  logic signed [AccWidth-1:0]      psum_i,
@@ -38,7 +37,7 @@ module mac_accumulate #(
   );
 
   assign term  = (shift_i == 5'd0) ? TermWidth'(product_i) : TermWidth'(shifted_fit);
-  assign exact = first_i ? (TermWidth + 1)'(term) : (TermWidth + 1)'(psum_i) + (TermWidth + 1)'(term);
+  assign exact = (TermWidth + 1)'(psum_i) + (TermWidth + 1)'(term);
 
   acc_fit #(.InWidth(TermWidth + 1), .AccWidth(AccWidth)) u_fit_sum (
     .acc_format_i,
@@ -47,6 +46,6 @@ module mac_accumulate #(
     .overflow_o(sum_overflow)
   );
 
-  assign overflow_o = {1'b0, shift_overflow && shift_i != 5'd0} + {1'b0, sum_overflow && !first_i};
+  assign overflow_o = {1'b0, shift_overflow && shift_i != 5'd0} + {1'b0, sum_overflow};
 
 endmodule

@@ -2,13 +2,12 @@
 `include "bitpulse_types.svh"
 
 /// Multiply-accumulate of a fused PE: 64/(a*w) products of a-bit activations and w-bit weights enter
-/// one accumulator per cycle. Combinational; lanes and formats are those of dot_fused, shift, first
-/// and overflow those of mac_accumulate.
+/// one accumulator per cycle. Combinational; lanes and formats are those of dot_fused, shift and
+/// overflow those of mac_accumulate.
 module mac_fused #(
   parameter int AccWidth = 32
 ) (
   input  acc_format_t                acc_format_i,
-  input  logic                       first_i,
   input  logic        [4:0]          shift_i,
   input  format_t                    act_format_i,
   input  logic        [31:0]         act_i,
@@ -31,7 +30,6 @@ module mac_fused #(
 
   mac_accumulate #(.ProductWidth(18), .AccWidth(AccWidth)) u_accumulate (
     .acc_format_i,
-    .first_i,
     .shift_i,
     .product_i(product),
     .psum_i,

@@ -4,13 +4,12 @@
 /// Multiply-accumulate of one fixed width; mac_int8, mac_int4 and mac_int2 are Width = 8, 4, 2.
 ///
 /// Each operand is signed or unsigned by its own flag. Combinational: registers stand at the
-/// boundaries of the PE. Shift, first and overflow are those of mac_accumulate.
+/// boundaries of the PE. Shift and overflow are those of mac_accumulate.
 module mac_int #(
   parameter int Width    = 8,
   parameter int AccWidth = 32
 ) (
   input  acc_format_t                acc_format_i,
-  input  logic                       first_i,
   input  logic        [4:0]          shift_i,
   input  logic                       act_signed_i,
   input  logic        [Width-1:0]    act_i,
@@ -34,7 +33,6 @@ module mac_int #(
 
   mac_accumulate #(.ProductWidth(ProductWidth), .AccWidth(AccWidth)) u_accumulate (
     .acc_format_i,
-    .first_i,
     .shift_i,
     .product_i(product),
     .psum_i,

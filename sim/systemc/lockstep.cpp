@@ -29,10 +29,10 @@ std::int64_t product(std::uint64_t left, std::uint64_t top, const WordFormat& f)
 LockstepArray::LockstepArray(const ArraySpec& spec)
     : spec_(spec), pes_(std::size_t{spec.rows} * spec.cols), bottom_(spec.cols) {}
 
-std::int64_t LockstepArray::fit(std::int64_t exact, bool counts) {
+std::int64_t LockstepArray::fit(std::int64_t exact) {
   const std::int64_t limit = std::int64_t{1} << (spec_.acc_bits - 1);
   if (exact >= -limit && exact < limit) return exact;
-  if (counts) ++overflows_;
+  ++overflows_;
   if (spec_.overflow == Overflow::kSaturate) return exact < 0 ? -limit : limit - 1;
   const auto low = static_cast<std::int64_t>(static_cast<std::uint64_t>(exact) &
                                              static_cast<std::uint64_t>(2 * limit - 1));
@@ -45,7 +45,7 @@ void LockstepArray::step_stationary(Pe& pe, const Pe* above, const LeftPort& lef
   if (left.second) pe.second_weight = above ? above->second_weight : top;
   if (left.valid) {
     const std::int64_t p = product(left.word, pe.weight, left.format);
-    pe.sum = fit((above ? above->sum : 0) + p, above != nullptr);
+    pe.sum = fit((above ? above->sum : 0) + p);
   }
   pe.sum_valid = left.valid;
 }
@@ -61,8 +61,8 @@ void LockstepArray::step_output(Pe& pe, const Pe* above, const LeftPort& left, s
   if (left.valid) {
     const std::int64_t p = product(left.word, top, left.format);
     const std::int64_t term =
-        left.format.shift > 0 ? fit(p * (std::int64_t{1} << left.format.shift), true) : p;
-    pe.sum = fit((left.first ? 0 : pe.sum) + term, !left.first);
+        left.format.shift > 0 ? fit(p * (std::int64_t{1} << left.format.shift)) : p;
+    pe.sum = fit((left.first ? 0 : pe.sum) + term);
   }
   pe.top = top;
 }

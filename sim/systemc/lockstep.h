@@ -70,7 +70,7 @@ class LockstepArray {
   };
   void step_stationary(Pe& pe, const Pe* above, const LeftPort& left, std::uint64_t top);
   void step_output(Pe& pe, const Pe* above, const LeftPort& left, std::uint64_t top);
-  std::int64_t fit(std::int64_t exact, bool counts);
+  std::int64_t fit(std::int64_t exact);
 
   ArraySpec spec_;
   std::vector<Pe> pes_;

@@ -98,7 +98,7 @@ TEST_CASE("the accumulator bank adds, replaces and shifts sums as they pass by",
         if (!here.valid || j > static_cast<std::size_t>(here.count)) continue;
         std::int64_t& word = words[{here.addr, j}];
         const auto sum =
-            reference::accumulate({word, 0}, !here.accumulate, psums[j], here.shift, format);
+            reference::accumulate({here.accumulate ? word : 0, 0}, psums[j], here.shift, format);
         word = sum.value;
         events[j] += overflows[j] + sum.overflows;
         ++accesses;

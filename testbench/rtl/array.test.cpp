@@ -77,8 +77,7 @@ void check_random_lists(const ArrayShape& shape, int lists) {
                << ", cycles " << tally.wrong_cycles << ", starts and finishes "
                << tally.wrong_times);
   CHECK(tally.clean());
-  const bool can_overflow =
-      shape.output_stationary || (shape.rows > 1 && shape.pe != PeKind::kInt2);
+  const bool can_overflow = shape.output_stationary || shape.pe != PeKind::kInt2;
   CHECK((tally.overflows > 0) == can_overflow);
   std::cout << array_model_name(shape) << ": " << tally.folds << " folds, " << tally.outputs
             << " outputs, " << tally.overflows << " overflows\n";
@@ -149,6 +148,34 @@ TEST_CASE("weight-stationary arrays of separate PEs give every sum in its cycle"
 TEST_CASE("output-stationary arrays of separate PEs give every sum in its cycle", "[rtl][array]") {
   check_random_lists({PeKind::kInt8, true, 3, 7, true}, 200);
   check_random_lists({PeKind::kFused, true, 4, 4, true}, 200);
+}
+
+TEST_CASE("a product that leaves the accumulator on its own is counted by its array",
+          "[rtl][array]") {
+  // 15 * 10 + 3 * -1 at 8 bits.
+  const auto check = [](const ArrayShape& shape, AccFormat format, std::int32_t sum) {
+    CAPTURE(array_model_name(shape), format.saturate);
+    const auto model = make_array_model(shape);
+    ArrayDriver driver(*model);
+    driver.set_format(format);
+    Fold fold;
+    fold.act_format = {false, 8};
+    fold.weight_format = {true, 8};
+    (shape.output_stationary ? fold.stream : fold.rows) = 2;
+    fold.acts = {15 | 3 << 8};
+    if (shape.output_stationary) fold.acts = {15, 3};
+    fold.weights = {10, 0, 0xff, 0};
+    const FoldOutput output = driver.run({fold}, true).front();
+    CHECK(output.sums == std::vector<std::int32_t>{sum});
+    CHECK(output.overflows == std::vector<std::uint32_t>{1});
+  };
+  for (const bool structural : {false, true}) {
+    for (const bool os : {false, true}) {
+      const ArrayShape shape{PeKind::kInt8, os, 3, 7, structural};
+      check(shape, {false, 8}, 150 - 256 - 3);
+      check(shape, {true, 8}, 127 - 3);
+    }
+  }
 }
 
 TEST_CASE("rolled and separate PEs show the same edges under any input", "[rtl][array]") {

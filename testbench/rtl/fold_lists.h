@@ -120,8 +120,8 @@ inline Sum expected_sum(const ArrayShape& shape, const Fold& fold, int line, int
         fold.weights.data() + static_cast<std::size_t>(n) * shape.weight_words(), j, width);
     ElementFormat element{fold.act_format, fold.weight_format, 0};
     if (!fold.elements.empty()) element = fold.elements[static_cast<std::size_t>(t)];
-    sum = accumulate(sum, n == 0, product(shape, act, element.act, weight, element.weight),
-                     element.shift, format);
+    sum = accumulate(sum, product(shape, act, element.act, weight, element.weight), element.shift,
+                     format);
   }
   return sum;
 }

@@ -17,7 +17,6 @@ class FusedMac {
  public:
   FusedMac() {
     mac_.acc_format_i = static_cast<CData>(AccFormat{false, 32}.pack());
-    mac_.first_i = 0;
     mac_.shift_i = 0;
     mac_.psum_i = 0;
   }

@@ -17,7 +17,6 @@ template <class Mac>
 std::uint64_t check_every_pair(int width) {
   Mac mac;
   mac.acc_format_i = static_cast<CData>(AccFormat{false, 32}.pack());
-  mac.first_i = 0;
   mac.shift_i = 0;
   std::uint64_t compared = 0, mismatches = 0;
   const std::uint32_t codes = 1u << width;

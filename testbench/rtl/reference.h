@@ -33,18 +33,17 @@ struct Sum {
   std::uint32_t overflows = 0;
 };
 
-/// psum + (product << shift), step by step: a shift by zero and a first addition are exact moves
-/// (the value is fitted, nothing is counted).
-inline Sum accumulate(Sum psum, bool first, std::int64_t product, int shift, AccFormat format) {
-  Sum sum{0, first ? 0 : psum.overflows};
+/// psum + (product << shift), step by step: a shift by zero leaves the product exact.
+inline Sum accumulate(Sum psum, std::int64_t product, int shift, AccFormat format) {
+  Sum sum{0, psum.overflows};
   std::int64_t term = product;
   if (shift > 0) {
     const Fitted shifted = fit(product * (std::int64_t{1} << shift), format);
     sum.overflows += shifted.overflow ? 1u : 0u;
     term = shifted.value;
   }
-  const Fitted fitted = fit(first ? term : psum.value + term, format);
-  sum.overflows += fitted.overflow && !first ? 1u : 0u;
+  const Fitted fitted = fit(psum.value + term, format);
+  sum.overflows += fitted.overflow ? 1u : 0u;
   sum.value = fitted.value;
   return sum;
 }

@@ -213,6 +213,30 @@ TEST_CASE("a channel whose bound just fits is summed without checks and one beyo
   CHECK(sums.final_overflows() == 1);
 }
 
+TEST_CASE("a product that leaves the accumulator on its own is an overflow", "[quant][kernels]") {
+  const auto dataflow = GENERATE(Dataflow::kOs, Dataflow::kWs, Dataflow::kIs);
+  const auto isa = GENERATE(from_range(supported_isas()));
+  CAPTURE(static_cast<int>(dataflow), static_cast<int>(isa));
+  GemmSpec spec;
+  spec.act = {8, false};
+  spec.order.dataflow = dataflow;
+  spec.order.acc_bits = 8;
+  spec.cin = 2;
+  Operands o{spec, 1, 1, 2, {15, 3}, {10, -1}};
+  const SumTile wrapped = run_kernels(o, {2}, isa);
+  CHECK(wrapped.row(0)[0] == 150 - 256 - 3);
+  CHECK(wrapped.intermediate_overflows() == 1);
+  o.spec.order.overflow = Overflow::kSaturate;
+  const SumTile saturated = run_kernels(o, {2}, isa);
+  CHECK(saturated.row(0)[0] == 127 - 3);
+  CHECK(saturated.intermediate_overflows() == 1);
+  // Both at once as lanes: 150 - 3 enters as one product.
+  o.spec.order.lanes = 2;
+  const SumTile fused = run_kernels(o, {1}, isa);
+  CHECK(fused.row(0)[0] == 127);
+  CHECK(fused.intermediate_overflows() == 1);
+}
+
 TEST_CASE("an intermediate overflow that wraps back is no final one", "[quant][kernels]") {
   GemmSpec spec;
   spec.act = {8, false};

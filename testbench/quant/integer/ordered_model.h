@@ -29,17 +29,16 @@ class OrderedModel {
     make_elements();
     std::vector<std::int64_t> ends = order_.segments;
     if (ends.empty()) ends = {static_cast<std::int64_t>(elements_.size())};
-    bool memory_empty = true;
     std::int64_t begin = 0;
     for (std::int64_t end : ends) {
       if (order_.dataflow == Dataflow::kOs) {
-        into_memory(drain(x, w, begin, end), memory_empty);
+        into_memory(drain(x, w, begin, end));
       } else {
         const bool ws = order_.dataflow == Dataflow::kWs;
         for (int outer = 0; outer < (ws ? order_.weight_digits : order_.act_digits); ++outer) {
           for (int inner = 0; inner < (ws ? order_.act_digits : order_.weight_digits); ++inner) {
             const int wd = ws ? outer : inner, xd = ws ? inner : outer;
-            into_memory(shift(fold(x, w, begin, end, xd, wd), xd + wd), memory_empty);
+            into_memory(shift(fold(x, w, begin, end, xd, wd), xd + wd));
           }
         }
       }
@@ -80,41 +79,35 @@ class OrderedModel {
     return sum;
   }
 
-  std::int64_t limit(std::int64_t v, bool counted) {
+  std::int64_t limit(std::int64_t v) {
     const std::int64_t half = std::int64_t{1} << (order_.acc_bits - 1);
     if (v >= -half && v < half) return v;
-    if (counted) ++result_.intermediate;
+    ++result_.intermediate;
     if (order_.overflow == Overflow::kSaturate) return v < 0 ? -half : half - 1;
     return mod(v + half, order_.acc_bits) - half;
   }
 
   std::int64_t shift(std::int64_t v, int digits) {
-    return digits == 0 ? v : limit(v * (std::int64_t{1} << (digits * order_.digit_bits)), true);
+    return digits == 0 ? v : limit(v * (std::int64_t{1} << (digits * order_.digit_bits)));
   }
 
-  void into_memory(std::int64_t v, bool& empty) {
-    result_.value = empty ? v : limit(result_.value + v, true);
-    empty = false;
-  }
+  void into_memory(std::int64_t v) { result_.value = limit(result_.value + v); }
 
   std::int64_t fold(const std::vector<int>& x, const std::vector<int>& w, std::int64_t begin,
                     std::int64_t end, int xd, int wd) {
-    std::int64_t sum = limit(element(x, w, begin, xd, wd), false);
-    for (std::int64_t k = begin + 1; k < end; ++k)
-      sum = limit(sum + element(x, w, k, xd, wd), true);
+    std::int64_t sum = 0;
+    for (std::int64_t k = begin; k < end; ++k) sum = limit(sum + element(x, w, k, xd, wd));
     return sum;
   }
 
   std::int64_t drain(const std::vector<int>& x, const std::vector<int>& w, std::int64_t begin,
                      std::int64_t end) {
     std::int64_t sum = 0;
-    bool empty = true;
     for (std::int64_t k = begin; k < end; ++k) {
       for (int wd = 0; wd < order_.weight_digits; ++wd) {
         for (int xd = 0; xd < order_.act_digits; ++xd) {
           const std::int64_t product = shift(element(x, w, k, xd, wd), xd + wd);
-          sum = limit(sum + product, !empty);
-          empty = false;
+          sum = limit(sum + product);
         }
       }
     }

@@ -77,25 +77,22 @@ class Sum {
       product +=
           operand(left, f.left_bits, f.left_signed, l) * operand(top, f.top_bits, f.top_signed, l);
     }
-    const std::int64_t term =
-        f.shift > 0 ? fit(product * (std::int64_t{1} << f.shift), true) : product;
-    value = fit(value + term, !empty_);
-    empty_ = false;
+    const std::int64_t term = f.shift > 0 ? fit(product * (std::int64_t{1} << f.shift)) : product;
+    value = fit(value + term);
   }
   std::int64_t value = 0;
 
  private:
-  std::int64_t fit(std::int64_t x, bool counts) {
+  std::int64_t fit(std::int64_t x) {
     const std::int64_t min = -(std::int64_t{1} << (spec_.acc_bits - 1)), max = -min - 1;
     if (x >= min && x <= max) return x;
-    if (counts) ++overflows_;
+    ++overflows_;
     if (spec_.overflow == Overflow::kSaturate) return x < 0 ? min : max;
     return spec_.acc_bits == 16 ? std::int64_t{static_cast<std::int16_t>(x)}
                                 : std::int64_t{static_cast<std::int32_t>(x)};
   }
   const ArraySpec& spec_;
   std::uint64_t& overflows_;
-  bool empty_ = true;
 };
 
 std::vector<std::int32_t> expected_sums(const ArraySpec& spec, const LockstepFold& f,
@@ -172,6 +169,31 @@ TEST_CASE("the register-level array confirms times and sums of random folds, wei
 TEST_CASE("the register-level array confirms times and sums of random folds, input stationary",
           "[systemc][lockstep]") {
   check_random_fold_lists(Dataflow::kIs);
+}
+
+TEST_CASE("a product that leaves the accumulator on its own is an overflow",
+          "[systemc][lockstep]") {
+  const auto dataflow = GENERATE(Dataflow::kOs, Dataflow::kWs, Dataflow::kIs);
+  const auto overflow = GENERATE(Overflow::kWrap, Overflow::kSaturate);
+  CAPTURE(static_cast<int>(dataflow), static_cast<int>(overflow));
+  ArraySpec spec;
+  spec.rows = spec.cols = 2;
+  spec.dataflow = dataflow;
+  spec.acc_bits = 8;
+  spec.overflow = overflow;
+  LockstepFold f;  // 15 * 10 + 3 * -1
+  if (dataflow == Dataflow::kOs)
+    f.fold.stream = 2;
+  else
+    f.fold.rows = 2;
+  f.time = Wavefront(spec).place(f.fold, 0);
+  f.formats.resize(1);
+  f.left = {15, 3};
+  f.top = {10, 0xff};
+  const LockstepResult result = run_lockstep(spec, {f});
+  const std::int32_t expected = overflow == Overflow::kWrap ? 150 - 256 - 3 : 127 - 3;
+  CHECK(result.folds[0].sums == std::vector<std::int32_t>{expected});
+  CHECK(result.overflows == 1);
 }
 
 TEST_CASE("one full fold takes 2R + C + T - 2 cycles in every dataflow", "[systemc][closed-form]") {
