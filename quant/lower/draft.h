@@ -60,6 +60,9 @@ struct Draft {
   std::vector<DraftInput> inputs;
   std::vector<DraftLayer> layers;  // in execution order after fuse()
   std::vector<Value> values;       // by node
+
+  /// True where no code of the value can be negative.
+  bool non_negative(const Value& value) const;
 };
 
 /// Makes the layers and values of a graph: who computes what, and in whose epilogue.

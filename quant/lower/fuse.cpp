@@ -16,6 +16,14 @@ void refuse(const Node& node, const std::string& why) {
               "node '" + node.name + "' (" + kind_name(node.layer) + "): " + why);
 }
 
+bool Draft::non_negative(const Value& value) const {
+  return std::all_of(value.parts.begin(), value.parts.end(), [this](const Part& part) {
+    return part.activation.non_negative() ||
+           (part.producer < 0 ? inputs[static_cast<std::size_t>(~part.producer)].non_negative
+                              : layers[static_cast<std::size_t>(part.producer)].non_negative);
+  });
+}
+
 namespace {
 
 /// Visits the nodes in order and grows the draft.
@@ -64,14 +72,6 @@ class Fuser {
     return value;
   }
 
-  bool non_negative(const Value& value) const {
-    return std::all_of(value.parts.begin(), value.parts.end(), [this](const Part& part) {
-      return part.activation.non_negative() ||
-             (part.producer < 0 ? draft_.inputs[index(~part.producer)].non_negative
-                                : draft_.layers[index(part.producer)].non_negative);
-    });
-  }
-
   Value add_layer(DraftLayer draft) {
     draft.layer.name = node().name;
     draft.layer.kind = kind_name(node().layer);
@@ -114,7 +114,7 @@ class Fuser {
   Value add_pool(const Window& window, bool is_max) {
     DraftLayer draft;
     draft.input = feature_map();
-    draft.non_negative = non_negative(draft.input);
+    draft.non_negative = draft_.non_negative(draft.input);
     PoolOp op;
     op.window = window;
     op.is_max = is_max;
@@ -233,7 +233,7 @@ class Fuser {
     layer.origin.add = id_;
     layer.origin.main = operand(main).origin.node;
     layer.origin.identity = operand(1 - main).origin.node;
-    layer.non_negative = non_negative(operand(0)) && non_negative(operand(1));
+    layer.non_negative = draft_.non_negative(operand(0)) && draft_.non_negative(operand(1));
   }
 
   Value lower(const Concat&) {

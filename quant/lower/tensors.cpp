@@ -90,16 +90,8 @@ class TensorPlanner {
     layer.origin.activations.push_back(part.activation);
   }
 
-  bool non_negative(const Value& value) const {
-    return std::all_of(value.parts.begin(), value.parts.end(), [this](const Part& part) {
-      return part.activation.non_negative() ||
-             (part.producer < 0 ? draft_.inputs[index(~part.producer)].non_negative
-                                : producer(part).non_negative);
-    });
-  }
-
   Precision natural(const Value& value, std::uint8_t bits) const {
-    return {bits, !non_negative(value)};
+    return {bits, !draft_.non_negative(value)};
   }
 
   /// True where the codes of the output have a known scale per channel without a requantizer.
@@ -209,11 +201,11 @@ class TensorPlanner {
       refuse(node(layer.origin.op), "the sum of " + std::to_string(area) + " codes of " +
                                         std::to_string(precision.bits) +
                                         " bits can exceed 32 bits");
-    if (pool.floor_average && (precision != kStream || !non_negative(layer.input)))
+    if (pool.floor_average && (precision != kStream || !draft_.non_negative(layer.input)))
       refuse(node(layer.origin.op),
              "average_pool_floor is defined for non-negative 16-bit input only, found " +
                  std::to_string(precision.bits) + " bits" +
-                 (non_negative(layer.input) ? "" : " that can be negative"));
+                 (draft_.non_negative(layer.input) ? "" : " that can be negative"));
   }
 
   const Workload& workload_;

@@ -35,6 +35,12 @@ class LayerExport {
       fill(layer_.stores[s], origin_.activations[s]);
   }
 
+  /// Real units of the codes this layer stores raw.
+  std::vector<double> raw_scales() const {
+    if (layer_.residual) return {residual_scale_};
+    return value_scales_;
+  }
+
  private:
   std::string place() const { return "layer '" + layer_.name + "'"; }
   double tensor_scale(TensorId id) const { return scales_.tensors[index(id)]; }
@@ -107,14 +113,6 @@ class LayerExport {
       store.requantizer = make_requantizer(ratios, activation, spec_.multiplier, place());
   }
 
- public:
-  /// Real units of the codes this layer stores raw.
-  std::vector<double> raw_scales() const {
-    if (layer_.residual) return {residual_scale_};
-    return value_scales_;
-  }
-
- private:
   const QuantizationSpec& spec_;
   const GemmParameters& gemm_;
   const ActivationScales& scales_;
