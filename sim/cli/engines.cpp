@@ -7,6 +7,9 @@
 #ifdef BITPULSE_WITH_SYSTEMC
 #include "sim/systemc/systemc_engine.h"
 #endif
+#ifdef BITPULSE_WITH_RTL
+#include "sim/rtl/rtl_engine.h"
+#endif
 
 namespace bitpulse {
 namespace {
@@ -20,6 +23,9 @@ const EngineInfo kEngines[] = {
     {"fast", false, make<FastEngine>},
 #ifdef BITPULSE_WITH_SYSTEMC
     {"systemc", true, make<SystemcEngine>},
+#endif
+#ifdef BITPULSE_WITH_RTL
+    {"rtl", true, make<RtlEngine>},
 #endif
 };
 

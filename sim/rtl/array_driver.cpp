@@ -19,59 +19,67 @@ ArrayDriver::ArrayDriver(ArrayModel& model)
       shape_(model.shape()),
       zero_acts_(shape_.act_words()),
       zero_weights_(shape_.weight_words()),
-      ignored_(static_cast<std::size_t>(shape_.cols)) {}
+      cursors_(static_cast<std::size_t>(shape_.cols)) {}
 
 void ArrayDriver::reset() {
   model_.reset();
-  std::fill(ignored_.begin(), ignored_.end(), 0);
+  first_ += entries_.size();
+  entries_.clear();
+  planned_ = streaming_ = loading_ = first_;
+  finished_ = taken_ = 0;
+  std::fill(cursors_.begin(), cursors_.end(), Cursor{first_, 0});
 }
 
-void ArrayDriver::begin(const std::vector<Fold>& folds, bool overlap) {
-  folds_ = &folds;
-  overlap_ = overlap;
-  outputs_.assign(folds.size(), {});
-  missing_.assign(folds.size(), 0);
-  cursors_.assign(static_cast<std::size_t>(shape_.cols), {});
-  planned_ = streaming_ = loading_ = finished_ = 0;
-  for (std::size_t f = 0; f < folds.size(); ++f) {
-    const Fold& fold = folds[f];
-    assert(fold.rows >= 1 && fold.rows <= shape_.rows && fold.cols >= 1 &&
-           fold.cols <= shape_.cols && fold.stream >= 1);
-    assert(fold.acts.size() == u64(fold.stream) * shape_.act_words());
-    assert(fold.weights.size() ==
-           u64(shape_.output_stationary ? fold.stream : fold.rows) * shape_.weight_words());
-    missing_[f] = u64(lines(fold)) * u64(fold.cols);
-    outputs_[f].sums.resize(missing_[f]);
-    outputs_[f].overflows.resize(missing_[f]);
-    outputs_[f].cycles.resize(missing_[f]);
-  }
+std::uint64_t ArrayDriver::preload(const Fold& fold) const {
+  return shape_.output_stationary ? 0 : u64(fold.rows);
+}
+
+void ArrayDriver::push(Fold fold) {
+  assert(fold.rows >= 1 && fold.rows <= shape_.rows && fold.cols >= 1 && fold.cols <= shape_.cols &&
+         fold.stream >= 1);
+  assert(fold.acts.size() == u64(fold.stream) * shape_.act_words());
+  assert(fold.weights.size() ==
+         u64(shape_.output_stationary ? fold.stream : fold.rows) * shape_.weight_words());
+  fold.ready = std::max(fold.ready, now_);
+  Entry e;
+  e.missing = u64(lines(fold)) * u64(fold.cols);
+  e.output.sums.resize(e.missing);
+  e.output.overflows.resize(e.missing);
+  e.output.cycles.resize(e.missing);
+  e.fold = std::move(fold);
+  entries_.push_back(std::move(e));
+}
+
+void ArrayDriver::wait_until(std::uint64_t cycle) {
+  assert(!busy());
+  now_ = std::max(now_, cycle);
 }
 
 // Starts of streams. Without overlap a fold is planned when its predecessor's last output is out;
 // with overlap by the intervals of the contract.
-void ArrayDriver::plan_next() {
-  while (planned_ < folds_->size() && (overlap_ || planned_ == finished_)) {
-    const Fold& fold = (*folds_)[planned_];
-    const std::uint64_t preload = shape_.output_stationary ? 0 : u64(fold.rows);
-    std::uint64_t start = std::max(now_, fold.ready) + preload;
-    if (overlap_ && planned_ > 0) {
-      const Fold& before = (*folds_)[planned_ - 1];
-      const int interval = shape_.output_stationary
-                               ? std::max(before.stream, before.rows + before.stream - fold.stream)
-                               : std::max(before.stream, fold.rows);
-      start = std::max(outputs_[planned_ - 1].start + u64(interval), fold.ready + preload);
+void ArrayDriver::plan() {
+  while (planned_ < first_ + entries_.size() && (overlap_ || planned_ == first_ + finished_)) {
+    Entry& e = entry(planned_);
+    const std::uint64_t ready = std::max(e.fold.ready, overlap_ ? 0 : now_);
+    e.output.start = ready + preload(e.fold);
+    if (overlap_ && planned_ > first_) {
+      const Entry& before = entry(planned_ - 1);
+      const int interval =
+          shape_.output_stationary
+              ? std::max(before.fold.stream, before.fold.rows + before.fold.stream - e.fold.stream)
+              : std::max(before.fold.stream, e.fold.rows);
+      e.output.start = std::max(e.output.start, before.output.start + u64(interval));
     }
-    outputs_[planned_++].start = start;
+    ++planned_;
   }
 }
 
-std::uint64_t ArrayDriver::last_output(std::size_t f) const {
-  const Fold& fold = (*folds_)[f];
-  return outputs_[f].start + u64(fold.stream + shape_.rows + fold.cols - 2) +
-         (shape_.output_stationary ? u64(fold.rows) : 0);
+std::uint64_t ArrayDriver::last_output(const Entry& e) const {
+  return e.output.start + u64(e.fold.stream + shape_.rows + e.fold.cols - 2) +
+         (shape_.output_stationary ? u64(e.fold.rows) : 0);
 }
 
-void ArrayDriver::step() {
+void ArrayDriver::drive() {
   ActCtrl act_ctrl;
   WeightCtrl weight_ctrl;
   EdgeInputs inputs;
@@ -79,8 +87,8 @@ void ArrayDriver::step() {
   inputs.weight = zero_weights_.data();
 
   if (loading_ < planned_) {
-    const Fold& fold = (*folds_)[loading_];
-    const std::uint64_t start = outputs_[loading_].start;
+    const Fold& fold = entry(loading_).fold;
+    const std::uint64_t start = entry(loading_).output.start;
     if (shape_.output_stationary) {
       if (now_ == start + u64(fold.stream)) {
         weight_ctrl.valid = true;
@@ -95,9 +103,9 @@ void ArrayDriver::step() {
     }
   }
 
-  if (streaming_ < planned_ && now_ >= outputs_[streaming_].start) {
-    const Fold& fold = (*folds_)[streaming_];
-    const auto t = static_cast<std::size_t>(now_ - outputs_[streaming_].start);
+  if (streaming_ < planned_ && now_ >= entry(streaming_).output.start) {
+    const Fold& fold = entry(streaming_).fold;
+    const auto t = static_cast<std::size_t>(now_ - entry(streaming_).output.start);
     ElementFormat element{fold.act_format, fold.weight_format, 0};
     if (!fold.elements.empty()) element = fold.elements[t];
     act_ctrl = {true, t == 0, element.shift, element.act};
@@ -119,69 +127,74 @@ void ArrayDriver::collect() {
   const EdgeOutputs& edge = model_.outputs();
   for (std::size_t j = 0; j < cursors_.size(); ++j) {
     if (edge.valid[j] == 0) continue;
-    if (ignored_[j] > 0) {
-      --ignored_[j];
-      continue;
-    }
     Cursor& cursor = cursors_[j];
-    if (cursor.fold == folds_->size()) {
+    if (cursor.fold == first_ + entries_.size()) {
       throw Error(ErrorKind::kInternal, "rtl array: column " + std::to_string(j) +
                                             " has an output in cycle " + std::to_string(now_) +
                                             " that no fold asked for");
     }
-    const Fold& fold = (*folds_)[cursor.fold];
-    FoldOutput& output = outputs_[cursor.fold];
-    if (j < u64(fold.cols)) {  // os drains the bottom row first
-      const int line = shape_.output_stationary ? fold.rows - 1 - cursor.index : cursor.index;
-      const std::size_t n = u64(line) * u64(fold.cols) + j;
-      output.sums[n] = edge.psum[j];
-      output.overflows[n] = edge.overflow[j];
-      output.cycles[n] = now_;
-      if (--missing_[cursor.fold] == 0) output.finish = now_;
+    Entry& e = entry(cursor.fold);
+    if (j < u64(e.fold.cols)) {  // os drains the bottom row first
+      const int line = shape_.output_stationary ? e.fold.rows - 1 - cursor.index : cursor.index;
+      const std::size_t n = u64(line) * u64(e.fold.cols) + j;
+      e.output.sums[n] = edge.psum[j];
+      e.output.overflows[n] = edge.overflow[j];
+      e.output.cycles[n] = now_;
+      if (--e.missing == 0) e.output.finish = now_;
     }
-    if (++cursor.index == lines(fold)) cursor = {cursor.fold + 1, 0};
+    if (++cursor.index == lines(e.fold)) cursor = {cursor.fold + 1, 0};
   }
-  while (finished_ < folds_->size() && missing_[finished_] == 0) ++finished_;
+  while (busy() && entries_[finished_].missing == 0) ++finished_;
 }
 
-// Unused columns give outputs too, and the last of them after a run's last used one.
-void ArrayDriver::ignore_rest() {
-  for (std::size_t j = 0; j < cursors_.size(); ++j) {
-    for (; cursors_[j].fold < folds_->size(); cursors_[j] = {cursors_[j].fold + 1, 0}) {
-      ignored_[j] += u64(lines((*folds_)[cursors_[j].fold]) - cursors_[j].index);
-    }
+void ArrayDriver::step() {
+  plan();
+  drive();
+  collect();
+  if (busy() && first_ + finished_ < planned_ && now_ > last_output(entries_[finished_])) {
+    throw Error(ErrorKind::kInternal, "rtl array: a fold lacks " +
+                                          std::to_string(entries_[finished_].missing) +
+                                          " outputs in cycle " + std::to_string(now_) +
+                                          ", the last was expected in cycle " +
+                                          std::to_string(last_output(entries_[finished_])));
+  }
+}
+
+FoldOutput ArrayDriver::take_output() {
+  assert(has_output());
+  FoldOutput output = std::move(entries_[taken_].output);
+  entries_[taken_].output.start = output.start;  // the next fold is planned by it
+  ++taken_;
+  drop_spent();
+  return output;
+}
+
+// Unused columns give outputs too, and the last of them after the last used one.
+void ArrayDriver::drop_spent() {
+  while (taken_ > 0 && std::all_of(cursors_.begin(), cursors_.end(),
+                                   [this](Cursor c) { return c.fold > first_; })) {
+    entries_.pop_front();
+    ++first_;
+    --finished_;
+    --taken_;
   }
 }
 
 std::vector<FoldOutput> ArrayDriver::run(const std::vector<Fold>& folds, bool overlap) {
-  begin(folds, overlap);
-  while (finished_ < folds.size()) {
-    plan_next();
-    if (finished_ == streaming_ && finished_ == loading_) {  // nothing in flight
-      const std::uint64_t preload = shape_.output_stationary ? 0 : u64(folds[finished_].rows);
-      now_ = std::max(now_, outputs_[finished_].start - preload);
-    }
+  set_overlap(overlap);
+  for (const Fold& fold : folds) push(fold);
+  std::vector<FoldOutput> outputs;
+  while (outputs.size() < folds.size()) {
     step();
-    collect();
-    if (finished_ < planned_ && now_ > last_output(finished_)) {
-      throw Error(ErrorKind::kInternal, "rtl array: fold " + std::to_string(finished_) + " lacks " +
-                                            std::to_string(missing_[finished_]) +
-                                            " outputs in cycle " + std::to_string(now_) +
-                                            ", the last was expected in cycle " +
-                                            std::to_string(last_output(finished_)));
-    }
+    while (has_output()) outputs.push_back(take_output());
   }
-  ignore_rest();
-  return std::move(outputs_);
+  return outputs;
 }
 
 void ArrayDriver::run_for(const std::vector<Fold>& folds, bool overlap, std::uint64_t cycles) {
-  begin(folds, overlap);
-  for (std::uint64_t n = 0; n < cycles && finished_ < folds.size(); ++n) {
-    plan_next();
-    step();
-    collect();
-  }
+  set_overlap(overlap);
+  for (const Fold& fold : folds) push(fold);
+  for (std::uint64_t n = 0; n < cycles && busy(); ++n) step();
 }
 
 }  // namespace bitpulse::rtl

@@ -48,12 +48,28 @@ class ArrayDriver {
   /// Forgets everything in flight; time goes on.
   void reset();
   void set_format(AccFormat format) { model_.set_format(format); }
+  /// Whether a fold may begin while earlier ones are in flight; folds must not be.
+  void set_overlap(bool overlap) { overlap_ = overlap; }
 
-  /// Executes the folds in order, one after the other's end or as close as the second registers
-  /// allow, and returns when the last output is out.
+  /// Queues a fold behind those before it, to be executed one after the other's end or as close as
+  /// the second registers allow.
+  void push(Fold fold);
+  /// Whether a fold is queued or in flight.
+  bool busy() const { return finished_ < entries_.size(); }
+  /// Lets time pass while nothing is queued or in flight.
+  void wait_until(std::uint64_t cycle);
+  /// One clock cycle.
   ///
   /// errors  Error(kInternal) when an output does not appear in the cycle that the contract names
   ///         last for it, or when there are more outputs than folds ask for
+  void step();
+  bool has_output() const { return finished_ > taken_; }
+  /// The outputs of the oldest fold, once all have come (has_output()).
+  FoldOutput take_output();
+
+  /// Executes the folds and returns when the last output is out.
+  ///
+  /// errors  as step
   std::vector<FoldOutput> run(const std::vector<Fold>& folds, bool overlap);
 
   /// As run, but stops after `cycles` cycles, in the middle of things: reset() follows.
@@ -63,36 +79,42 @@ class ArrayDriver {
   std::uint64_t now() const { return now_; }
 
  private:
+  /// A fold from its push until every column, used or not, has given its outputs.
+  struct Entry {
+    Fold fold;
+    FoldOutput output;
+    std::uint64_t missing = 0;  // outputs of used columns that have not come
+  };
   struct Cursor {  // of a column: the output that comes next
-    std::size_t fold = 0;
+    std::uint64_t fold = 0;
     int index = 0;
   };
 
-  void begin(const std::vector<Fold>& folds, bool overlap);
-  void plan_next();
-  std::uint64_t last_output(std::size_t fold) const;
-  void step();
+  void plan();
+  void drive();
   void collect();
-  void ignore_rest();
+  void drop_spent();
+  Entry& entry(std::uint64_t fold) { return entries_[static_cast<std::size_t>(fold - first_)]; }
+  std::uint64_t last_output(const Entry& entry) const;
   /// Outputs of a column.
   int lines(const Fold& fold) const { return shape_.output_stationary ? fold.rows : fold.stream; }
+  std::uint64_t preload(const Fold& fold) const;
 
   ArrayModel& model_;
   ArrayShape shape_;
   std::vector<std::uint32_t> zero_acts_, zero_weights_;
-  std::vector<std::uint64_t> ignored_;  // outputs of each column, of earlier runs, yet to come
+  bool overlap_ = true;
   std::uint64_t now_ = 0;
 
-  // Of the current run.
-  const std::vector<Fold>* folds_ = nullptr;
-  bool overlap_ = false;
-  std::vector<FoldOutput> outputs_;
-  std::vector<std::uint64_t> missing_;  // outputs of each fold that have not come
+  // Folds are numbered as they are pushed; entries_ holds numbers first_, first_ + 1, ...
+  std::deque<Entry> entries_;
+  std::uint64_t first_ = 0;
   std::vector<Cursor> cursors_;
-  std::size_t planned_ = 0;    // folds whose start is known
-  std::size_t streaming_ = 0;  // fold that streams now or next
-  std::size_t loading_ = 0;    // ws: fold that preloads; os: fold to be captured
-  std::size_t finished_ = 0;   // leading folds all of whose outputs have come
+  std::uint64_t planned_ = 0;    // folds whose start is known
+  std::uint64_t streaming_ = 0;  // fold that streams now or next
+  std::uint64_t loading_ = 0;    // ws: fold that preloads; os: fold to be captured
+  std::size_t finished_ = 0;     // leading entries all of whose outputs have come
+  std::size_t taken_ = 0;        // leading entries whose outputs have been taken
 };
 
 }  // namespace bitpulse::rtl

@@ -36,6 +36,9 @@ class Accelerator : public sc_core::sc_module {
   /// errors  see Engine::run; Error(kInternal): hazards, memory errors, addresses outside a memory
   RunResult run(const Program& program, const Operands& operands);
 
+  /// What executes array commands from the next run on, beside the array's own model.
+  void set_array_backend(ArrayBackend* backend) { array_.set_backend(backend); }
+
  private:
   void debug_transport(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes,
                        std::size_t count);

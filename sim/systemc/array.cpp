@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/systemc/bits.h"
+
 namespace bitpulse {
 namespace {
 
@@ -29,10 +31,66 @@ void count_fold(const Fold& fold, const ArraySpec& spec, const PeMode& mode, boo
   ++counters.folds;
 }
 
+/// Activations and weights of a command as whole codes, for a backend.
+ArrayJob make_job(CommandId id, const ArrayCommand& command, const GemmLayer& layer,
+                  const std::vector<ActRows>& rows, const WeightTile& weights,
+                  const std::uint8_t* weight_bytes) {
+  const GemmTile& tile = command.tile;
+  ArrayJob job{id, &command, &layer.group(), layer.spec(), layer.codes(tile.k), {}, {}};
+  const std::int64_t groups = tile.groups.size(), m = tile.m.size();
+  job.acts.resize(static_cast<std::size_t>(groups * m * job.codes));
+  job.weights.resize(static_cast<std::size_t>(groups * tile.n.size() * job.codes));
+  unpack_codes(weight_bytes, command.weight_bit, Precision{layer.group().weight_bits, true},
+               static_cast<std::int64_t>(job.weights.size()), job.weights.data());
+
+  // Rows of a depthwise tile hold [position][group].
+  const bool depthwise = job.spec.depthwise;
+  const std::int64_t step = depthwise ? groups : 1;
+  std::int32_t* to = job.acts.data();
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const ActRows& source = rows[static_cast<std::size_t>(depthwise ? 0 : g)];
+    for (std::int64_t i = 0; i < m; ++i) {
+      for (std::int64_t k = 0; k < job.codes; ++k) {
+        const std::int64_t at = i * source.stride + k * step + (depthwise ? g : 0);
+        const int code = weights.form() == RowForm::kBytes
+                             ? static_cast<const std::uint8_t*>(source.data)[at]
+                             : static_cast<const std::int16_t*>(source.data)[at];
+        *to++ = code - weights.bias();
+      }
+    }
+  }
+  return job;
+}
+
+/// Accumulator memory of a tile as [group][m][n].
+std::vector<std::int32_t> copy_sums(const AccTile& tile, std::int64_t groups) {
+  const SumTile& first = tile.sums.front();
+  const bool depthwise = tile.sums.size() == 1 && groups > 1;
+  const std::int64_t n = depthwise ? 1 : first.n();
+  std::vector<std::int32_t> sums;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const SumTile& s = depthwise ? first : tile.sums[static_cast<std::size_t>(g)];
+    for (std::int64_t i = 0; i < s.rows(); ++i) {
+      const std::int32_t* row = s.row(i) + (depthwise ? g : 0);
+      sums.insert(sums.end(), row, row + n);
+    }
+  }
+  return sums;
+}
+
 }  // namespace
+
+ArrayUnit::ArrayUnit(sc_core::sc_module_name name) : UnitModule(name) {
+  SC_METHOD(clock);
+  sensitive << edge_;
+  dont_initialize();
+}
 
 void ArrayUnit::reset_unit() {
   wavefront_.emplace(run().program->machine.array);
+  check_.reset(run().has_values() ? backend_ : nullptr, *run().program);
+  edge_.cancel();
+  expected_.clear();
   act_tiles_.reset();
   weight_tiles_.reset();
 }
@@ -41,8 +99,19 @@ std::uint64_t ArrayUnit::issue(CommandId id) {
   const ArrayCommand& command = run().program->array[run().command(id).payload];
   const CommandTime time = place(id, command);
   if (run().has_values()) claim_memories(id, command, time);
+  if (check_.active()) expected_[id] = time;
   run_at(id, time);
   return time.start;
+}
+
+void ArrayUnit::clock() {
+  try {
+    check_.step();
+  } catch (...) {
+    completion->failed(std::current_exception());
+    return;
+  }
+  if (check_.busy()) edge_.notify(cycles_to_time(1));
 }
 
 CommandTime ArrayUnit::place(CommandId id, const ArrayCommand& command) {
@@ -92,13 +161,24 @@ void ArrayUnit::begin(CommandId id) {
 
   AccTile& tile = sums->write(id, command.acc_offset, command.tile, command.accumulate,
                               layer.sum_tiles(command.tile));
-  std::uint64_t& overflows = run().counters_of(id).overflow_intermediate;
+  std::uint64_t overflows = 0;
   for (std::size_t i = 0; i < tile.sums.size(); ++i) {
     SumTile& s = tile.sums[i];
     if (!command.accumulate) s.reset(command.tile.m.size(), weights[i].n());
     const std::uint64_t before = s.intermediate_overflows();
     s.accumulate(weights[i], rows[i]);
     overflows += s.intermediate_overflows() - before;
+  }
+  run().counters_of(id).overflow_intermediate += overflows;
+  if (check_.active()) {
+    const auto expected = expected_.find(id);
+    check_.submit(make_job(id, command, layer, rows, weights.front(),
+                           weight->bytes(command.weight_bit, weight_end, id)),
+                  {id, expected->second, copy_sums(tile, command.tile.groups.size()), overflows},
+                  run().cycle());
+    expected_.erase(expected);
+    // In the middle of the cycle: all commands that begin in it have begun by then.
+    edge_.notify(cycles_to_time(1) / 2);
   }
 }
 

@@ -10,10 +10,17 @@
 
 namespace bitpulse {
 
+class ArrayBackend;
+
 class SystemcEngine : public Engine {
  public:
+  /// backend  executes the array's commands (sim/systemc/array_backend.h); null: the model alone
+  explicit SystemcEngine(ArrayBackend* backend = nullptr) : backend_(backend) {}
   RunResult run(const Program& program, const Operands& operands) override;
   const char* name() const override { return "systemc"; }
+
+ private:
+  ArrayBackend* backend_;
 };
 
 }  // namespace bitpulse

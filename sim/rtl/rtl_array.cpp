@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/rtl/rtl_array.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bitpulse::rtl {
+
+void RtlArray::reset(const Program& program) {
+  const ArraySpec& spec = program.machine.array;
+  const ArrayShape shape{spec.pe, spec.dataflow == Dataflow::kOs, static_cast<int>(spec.rows),
+                         static_cast<int>(spec.cols)};
+  if (model_ == nullptr || !(model_->shape() == shape)) model_ = make_array_model(shape);
+  spec_ = spec;
+  model_->reset();
+  driver_ = std::make_unique<ArrayDriver>(*model_);
+  driver_->set_format({spec.overflow == Overflow::kSaturate, spec.acc_bits});
+  driver_->set_overlap(spec.overlap);
+  jobs_.clear();
+  filling_ = 0;
+  sums_.clear();
+}
+
+void RtlArray::submit(ArrayJob job, std::uint64_t cycle) {
+  if (!driver_->busy()) driver_->wait_until(cycle);
+  Job entry;
+  entry.folds = pack_folds(job, spec_, model_->shape());
+  for (PackedFold& packed : entry.folds) {
+    driver_->push(packed.fold);
+    packed.fold.acts = {};
+    packed.fold.weights = {};
+  }
+  entry.outcome.id = job.id;
+  entry.job = std::move(job);
+  jobs_.push_back(std::move(entry));
+}
+
+void RtlArray::step() {
+  driver_->step();
+  ++stepped_;
+  while (driver_->has_output()) {
+    Job& job = jobs_[filling_];
+    const FoldOutput output = driver_->take_output();
+    const PackedFold& packed = job.folds[job.finished++];
+    ArrayOutcome& outcome = job.outcome;
+    if (!job.started) {
+      const bool preloads = spec_.dataflow != Dataflow::kOs;
+      outcome.time.start =
+          output.start - (preloads ? static_cast<std::uint64_t>(packed.fold.rows) : 0);
+      job.started = true;
+    }
+    outcome.time.finish = std::max(outcome.time.finish, output.finish);
+    add(job, packed, output);
+    if (job.finished == job.folds.size()) {
+      outcome.sums = sums_[job.job.command->acc_offset].values;
+      ++filling_;
+    }
+  }
+}
+
+std::optional<ArrayOutcome> RtlArray::take() {
+  if (filling_ == 0) return std::nullopt;
+  ArrayOutcome outcome = std::move(jobs_.front().outcome);
+  jobs_.pop_front();
+  --filling_;
+  return outcome;
+}
+
+std::int32_t RtlArray::fit(std::int64_t exact, std::uint64_t& overflows) const {
+  const std::int64_t limit = std::int64_t{1} << (spec_.acc_bits - 1);
+  if (exact >= -limit && exact < limit) return static_cast<std::int32_t>(exact);
+  ++overflows;
+  if (spec_.overflow == Overflow::kSaturate) {
+    return static_cast<std::int32_t>(exact < 0 ? -limit : limit - 1);
+  }
+  return static_cast<std::int32_t>(((exact + limit) & (2 * limit - 1)) - limit);
+}
+
+void RtlArray::add(Job& job, const PackedFold& packed, const FoldOutput& output) {
+  const GemmTile& tile = job.job.command->tile;
+  const std::int64_t m = tile.m.size(), n = tile.n.size();
+  std::vector<std::int32_t>& sums = sums_[job.job.command->acc_offset].values;
+  if (job.finished == 1 && !job.job.command->accumulate) {
+    sums.assign(static_cast<std::size_t>(tile.groups.size() * m * n), 0);
+  }
+  const std::int64_t lines =
+      spec_.dataflow == Dataflow::kOs ? packed.fold.rows : packed.fold.stream;
+  std::uint64_t& overflows = job.outcome.overflows;
+  std::size_t next = 0;
+  for (std::int64_t line = 0; line < lines; ++line) {
+    for (std::int64_t j = 0; j < packed.fold.cols; ++j, ++next) {
+      overflows += output.overflows[next];
+      std::int64_t pixel = line, channel = packed.col0 + j;  // ws
+      if (spec_.dataflow == Dataflow::kIs) std::swap(pixel, channel);
+      if (spec_.dataflow == Dataflow::kOs) pixel += packed.row0;
+      std::int64_t sum = output.sums[next];
+      if (packed.shift > 0) sum = fit(sum * (std::int64_t{1} << packed.shift), overflows);
+      std::int32_t& total =
+          sums[static_cast<std::size_t>((packed.group * m + pixel) * n + channel)];
+      total = fit(total + sum, overflows);
+    }
+  }
+}
+
+}  // namespace bitpulse::rtl

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Array commands on a Verilated array: every product and every sum of a fold comes out of the RTL,
+// cycle by cycle; accumulator memory adds the folds' sums in program order.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "sim/rtl/array_driver.h"
+#include "sim/rtl/fold_packer.h"
+#include "sim/systemc/array_backend.h"
+
+namespace bitpulse::rtl {
+
+class RtlArray : public ArrayBackend {
+ public:
+  /// errors  Error(kInvalidInput) where the machine's array was not built
+  void reset(const Program& program) override;
+  void submit(ArrayJob job, std::uint64_t cycle) override;
+  bool busy() const override { return !jobs_.empty(); }
+  void step() override;
+  std::optional<ArrayOutcome> take() override;
+
+  /// Clock cycles stepped so far.
+  std::uint64_t stepped() const { return stepped_; }
+
+ private:
+  struct Job {
+    ArrayJob job;
+    std::vector<PackedFold> folds;  // operands handed to the driver
+    std::size_t finished = 0;
+    ArrayOutcome outcome;
+    bool started = false;
+  };
+  /// Sums of a tile in accumulator memory.
+  struct Sums {
+    std::vector<std::int32_t> values;
+  };
+  void add(Job& job, const PackedFold& packed, const FoldOutput& output);
+  std::int32_t fit(std::int64_t exact, std::uint64_t& overflows) const;
+
+  ArraySpec spec_;
+  std::unique_ptr<ArrayModel> model_;
+  std::unique_ptr<ArrayDriver> driver_;
+  std::deque<Job> jobs_;                // in program order
+  std::size_t filling_ = 0;             // the job that the driver's next output belongs to
+  std::map<std::uint64_t, Sums> sums_;  // by acc_offset
+  std::uint64_t stepped_ = 0;
+};
+
+}  // namespace bitpulse::rtl

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/rtl/rtl_engine.h"
+
+#include "models/error.h"
+#include "sim/rtl/rtl_array.h"
+#include "sim/systemc/systemc_engine.h"
+
+namespace bitpulse {
+
+struct RtlEngine::Impl {
+  rtl::RtlArray array;
+  SystemcEngine systemc{&array};
+};
+
+RtlEngine::RtlEngine() : impl_(std::make_unique<Impl>()) {}
+RtlEngine::~RtlEngine() = default;
+
+RunResult RtlEngine::run(const Program& program, const Operands& operands) {
+  if (operands.network == nullptr || !operands.network->has_parameters) {
+    throw Error(ErrorKind::kInvalidInput, "rtl: found a network without values, expected values");
+  }
+  return impl_->systemc.run(program, operands);
+}
+
+std::uint64_t RtlEngine::stepped() const { return impl_->array.stepped(); }
+
+}  // namespace bitpulse

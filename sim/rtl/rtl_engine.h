@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The SystemC machine with a Verilated array in the place of the SystemC one. Start, finish, sums
+// and overflows of every array command are compared with the SystemC array's as they come.
+
+#include <memory>
+
+#include "sim/engine.h"
+
+namespace bitpulse {
+
+class RtlEngine : public Engine {
+ public:
+  RtlEngine();
+  ~RtlEngine() override;
+  /// operands must carry values: RTL has no timing without them.
+  ///
+  /// errors  Engine::run's; Error(kInvalidInput): an array that was not built, no values;
+  ///         Error(kCheckFailed): RTL and SystemC differ, with the first difference
+  RunResult run(const Program& program, const Operands& operands) override;
+  const char* name() const override { return "rtl"; }
+
+  /// Clock cycles the array was stepped so far.
+  std::uint64_t stepped() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bitpulse
