@@ -105,7 +105,7 @@ std::string idx_labels(std::uint32_t count) {
 }
 std::string gzip(const TemporaryFolder& folder, const std::string& name,
                  const std::string& content) {
-  const std::string path = folder / name;
+  std::string path = folder / name;
   gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, content.data(), static_cast<unsigned>(content.size()));
   gzclose(file);

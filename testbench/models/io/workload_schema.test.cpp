@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/io/shipped.h"
 #include "models/io/workload_reader.h"
 #include "models/nets/nets.h"
 #include "testbench/catch.h"
@@ -256,6 +257,16 @@ TEST_CASE("schema and reader agree on every key removed or added",
     }
   }
   CHECK(judge.total > 300);
+}
+
+TEST_CASE("schema and reader accept every shipped workload", "[models][workload][schema]") {
+  Judge judge;
+  for (const std::string& name : shipped_names("")) {
+    CAPTURE(name);
+    judge.judge(Json::parse(load_json(find_file(name, "")).raw_text()), Pointer());
+  }
+  CHECK(judge.read == judge.total);
+  CHECK(judge.total >= 20);
 }
 
 TEST_CASE("the schema lists the built-in networks", "[models][workload][schema]") {
