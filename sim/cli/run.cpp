@@ -59,7 +59,8 @@ std::vector<std::string> machine_files(const Machine& machine, const Technology&
   return files;
 }
 
-void publish(const Report& report, const Arguments& arguments) {
+/// Writes what was asked for. `checked`: every integer was found to be the reference executor's.
+void publish(const Report& report, const Arguments& arguments, bool checked) {
   const auto lock = commit_lock();
   if (arguments.has("out")) write_report(report, arguments.text("out"));
   if (arguments.has("json")) {
@@ -67,6 +68,10 @@ void publish(const Report& report, const Arguments& arguments) {
     return;
   }
   std::cout << terminal_table(report);
+  if (checked) {
+    std::cout
+        << "check       every stored integer and overflow count is the reference executor's\n";
+  }
   if (arguments.has("out"))
     std::cout << "report      " << arguments.text("out") << "/report.json\n";
   std::cout << std::flush;
@@ -131,7 +136,7 @@ int run(const Arguments& arguments) {
   for (const std::string& file : inputs.files)
     report.inputs.push_back({file, sha256_of_path(file)});
   report.environment = observe_environment(start, threads);
-  publish(report, arguments);
+  publish(report, arguments, arguments.has("check") && !run.difference);
   if (!run.difference) return 0;
   std::cerr << "bitpulse: " << engine.name
             << " and the reference executor differ: " << *run.difference << '\n';

@@ -70,6 +70,26 @@ TEST_CASE("fast and systemc report the same cycles, and --check finds the refere
   }
 }
 
+TEST_CASE("SystemC gives the reference's integers on 100 CIFAR-10 images",
+          "[cli][run][real-data]") {
+  BITPULSE_REQUIRE_SHARED("data/models/resnet20_cifar10.safetensors");
+  const std::string data = BITPULSE_SHARED_DIR "/data/";
+  const Outcome outcome = bitpulse(
+      {"run", "resnet20-cifar-w4a4-mixed", "--machine", "int4-32x32-ws", "--check", "--images",
+       "100", "--json", "--set", "workload:/batch=100", "--set",
+       "workload:/weights=" + data + "models/resnet20_cifar10.safetensors", "--set",
+       "workload:/data={\"format\": \"cifar10\", \"test\": \"" + data +
+           "cifar10/test_a_2k.bin\", \"train\": \"" + data +
+           "cifar10/train_10k.bin\", \"mean\": [0.485, 0.456, 0.406], \"std\": [0.229, 0.224, "
+           "0.225]}"});
+  CAPTURE(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const JsonValue report = parse_json(outcome.out, "report");
+  CHECK(report.at("accuracy").at("images").integer(0, 1000) == 100);
+  CHECK(report.at("accuracy").at("float_top1").number(0, 1) > 0.85);
+  CHECK(report.at("inputs").size() == 6);  // workload, machine, technology, weights, test, train
+}
+
 TEST_CASE("layers sum to the totals", "[cli][run]") {
   const SmallJob job;
   const JsonValue report = job.report({"--engine", "fast"});
