@@ -35,6 +35,9 @@ function(bitpulse_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS ${name})  # an empty value would vanish and shift the properties behind it
+  endif()
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE bitpulse_catch ${ARG_LINK} bitpulse::warnings)
   target_compile_definitions(test_${name} PRIVATE BITPULSE_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
