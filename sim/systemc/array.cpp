@@ -2,6 +2,9 @@
 #include "sim/systemc/array.h"
 
 #include <algorithm>
+#include <string>
+
+#include "models/error.h"
 
 #include "sim/systemc/bits.h"
 
@@ -149,6 +152,13 @@ void ArrayUnit::begin(CommandId id) {
   if (!run().has_values()) return;
   const ArrayCommand& command = run().program->array[run().command(id).payload];
   const GemmLayer layer = gemm_layer(id, command);
+  const std::uint64_t macs =
+      layer.sums(command.tile) * static_cast<std::uint64_t>(layer.codes(command.tile.k));
+  if (macs != command.macs) {
+    throw Error(ErrorKind::kInternal, "array: command " + std::to_string(id) + " forms " +
+                                          std::to_string(macs) + " products, its program says " +
+                                          std::to_string(command.macs));
+  }
   const std::uint32_t plan = run().command(id).layer;
   const std::uint64_t act_end = command.act.buffer_bit + layer.region_bits(command.act);
   const std::uint64_t weight_end = command.weight_bit + layer.weight_bits(command.tile);

@@ -65,9 +65,10 @@ std::uint64_t VectorMath::output_bits(const IntegerNetwork& network, const Integ
                  tensor_of(network, layer.stores[store].tensor).precision.bits));
 }
 
-std::uint64_t VectorMath::run(const IntegerNetwork& network, const LayerPlan& plan,
-                              const VectorCommand& command, const VectorOperands& operands) {
+VectorCounts VectorMath::run(const IntegerNetwork& network, const LayerPlan& plan,
+                             const VectorCommand& command, const VectorOperands& operands) {
   const IntegerLayer& layer = network.layers[plan.layer];
+  counts_ = VectorCounts{};
   if (operands.sums == nullptr) {
     Columns columns;
     columns.channels.resize(size(command.tile.n.size()));
@@ -75,23 +76,23 @@ std::uint64_t VectorMath::run(const IntegerNetwork& network, const LayerPlan& pl
     columns.stride = padded_columns(command.tile.n.size());
     pool(network, layer, command, operands, columns.stride);
     columns.values = values_.data();
-    return finish_columns(network, plan, command, operands, columns);
+    finish_columns(network, plan, command, operands, columns);
+    return counts_;
   }
-  std::uint64_t saturations = 0;
   const bool one_tile = operands.sums->size() == 1 && command.tile.groups.size() > 1;
   for (std::size_t i = 0; i < operands.sums->size(); ++i) {
     const SumTile& sums = (*operands.sums)[i];
     const Columns columns{
         sum_channels(plan.width_groups[command.tile.width_group], command.tile, i, one_tile),
         sums.row(0), sums.stride()};
-    saturations += finish_columns(network, plan, command, operands, columns);
+    finish_columns(network, plan, command, operands, columns);
   }
-  return saturations;
+  return counts_;
 }
 
-std::uint64_t VectorMath::finish_columns(const IntegerNetwork& network, const LayerPlan& plan,
-                                         const VectorCommand& command,
-                                         const VectorOperands& operands, const Columns& columns) {
+void VectorMath::finish_columns(const IntegerNetwork& network, const LayerPlan& plan,
+                                const VectorCommand& command, const VectorOperands& operands,
+                                const Columns& columns) {
   const IntegerLayer& layer = network.layers[plan.layer];
   const auto count = static_cast<std::int64_t>(columns.channels.size());
   EpilogueTile tile;
@@ -109,13 +110,14 @@ std::uint64_t VectorMath::finish_columns(const IntegerNetwork& network, const La
   for (std::size_t s = 0; s < layer.stores.size(); ++s) {
     tile.outputs.push_back(outputs_.data() + static_cast<std::int64_t>(s) * elements);
   }
-  const std::uint64_t saturations = epilogue(network, plan, columns.channels).run(tile);
+  counts_.saturations += epilogue(network, plan, columns.channels).run(tile);
 
   const bool neighbours = columns.channels.back() - columns.channels.front() + 1 == count;
   for (std::size_t s = 0; s < layer.stores.size(); ++s) {
     const Precision precision = tensor_of(network, layer.stores[s].tensor).precision;
     const OutputTile& output = operands.outputs[s];
     const std::int64_t pixel = pixel_bits(output.channels.size(), precision.bits);
+    counts_.out_write_bits += static_cast<std::uint64_t>(tile.rows * count * precision.bits);
     for (std::int64_t i = 0; i < tile.rows; ++i) {
       const std::int32_t* codes = tile.outputs[s] + i * tile.output_stride;
       const std::uint64_t at = output.buffer_bit + static_cast<std::uint64_t>(i * pixel);
@@ -131,7 +133,6 @@ std::uint64_t VectorMath::finish_columns(const IntegerNetwork& network, const La
       }
     }
   }
-  return saturations;
 }
 
 const Epilogue& VectorMath::epilogue(const IntegerNetwork& network, const LayerPlan& plan,
@@ -162,6 +163,9 @@ void VectorMath::pool(const IntegerNetwork& network, const IntegerLayer& layer,
   const Shape &in = layer.in, &out = layer.out;
   const std::int64_t first = command.tile.n.begin - region.channels.begin;
   const std::int64_t count = command.tile.n.size();
+  counts_.act_read_bits +=
+      static_cast<std::uint64_t>(command.tile.m.size() * count * window.kernel_h * window.kernel_w *
+                                 tensor_of(network, input_of(layer)).precision.bits);
   values_.assign(size(command.tile.m.size() * stride),
                  is_max ? std::numeric_limits<std::int32_t>::min() : 0);
   for (std::int64_t m = command.tile.m.begin; m < command.tile.m.end; ++m) {
@@ -206,6 +210,11 @@ void VectorMath::read_identity(const IntegerNetwork& network, const IntegerLayer
   const std::int64_t first = channels.front() - residual.channels_before;
   const bool plain = channels.back() - channels.front() + 1 == count && first >= have.begin &&
                      first + count <= have.end;
+  for (const std::int64_t channel : channels) {
+    const std::int64_t c = channel - residual.channels_before;
+    if (c < have.begin || c >= have.end) continue;
+    counts_.out_read_bits += static_cast<std::uint64_t>(rows * precision.bits);
+  }
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::uint64_t at = command.identity.buffer_bit + static_cast<std::uint64_t>(i * pixel);
     std::int32_t* to = identity_.data() + i * stride;

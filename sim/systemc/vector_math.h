@@ -23,13 +23,19 @@ struct VectorOperands {
   const OutputTile* outputs = nullptr;         // one per store
 };
 
+/// What a command moved, in bits, and how often it saturated.
+struct VectorCounts {
+  std::uint64_t act_read_bits = 0, out_read_bits = 0, out_write_bits = 0;
+  std::uint64_t saturations = 0;
+};
+
 class VectorMath {
  public:
   void reset() { epilogues_.clear(); }
 
-  /// Runs a command of layer `plan`; returns the saturations counted.
-  std::uint64_t run(const IntegerNetwork& network, const LayerPlan& plan,
-                    const VectorCommand& command, const VectorOperands& operands);
+  /// Runs a command of layer `plan`.
+  VectorCounts run(const IntegerNetwork& network, const LayerPlan& plan,
+                   const VectorCommand& command, const VectorOperands& operands);
 
   /// Bits a command's tiles take in their buffers.
   static std::uint64_t input_bits(const IntegerNetwork& network, const IntegerLayer& layer,
@@ -47,9 +53,9 @@ class VectorMath {
     const std::int32_t* values = nullptr;
     std::int64_t stride = 0;
   };
-  std::uint64_t finish_columns(const IntegerNetwork& network, const LayerPlan& plan,
-                               const VectorCommand& command, const VectorOperands& operands,
-                               const Columns& columns);
+  void finish_columns(const IntegerNetwork& network, const LayerPlan& plan,
+                      const VectorCommand& command, const VectorOperands& operands,
+                      const Columns& columns);
   const Epilogue& epilogue(const IntegerNetwork& network, const LayerPlan& plan,
                            const std::vector<std::int64_t>& channels);
   void pool(const IntegerNetwork& network, const IntegerLayer& layer, const VectorCommand& command,
@@ -64,6 +70,7 @@ class VectorMath {
     std::unique_ptr<Epilogue> epilogue;
   };
   std::vector<Cached> epilogues_;  // of one layer
+  VectorCounts counts_;            // of the command in progress
 
   // Workspaces.
   std::vector<std::int32_t> region_, values_, identity_, outputs_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/systemc/vector_unit.h"
 
+#include <string>
+
+#include "models/error.h"
 #include "sim/systemc/gemm_layer.h"
 
 namespace bitpulse {
@@ -70,7 +73,18 @@ void VectorUnit::begin(CommandId id) {
         out, operands.outputs[i].buffer_bit,
         VectorMath::output_bits(*run().network, layer, command, operands.outputs[i], i), true);
   }
-  counters.saturations += math_.run(*run().network, plan, command, operands);
+  const VectorCounts counts = math_.run(*run().network, plan, command, operands);
+  counters.saturations += counts.saturations;
+  if (counts.act_read_bits != command.act_read_bits ||
+      counts.out_read_bits != command.out_read_bits ||
+      counts.out_write_bits != command.out_write_bits) {
+    throw Error(ErrorKind::kInternal,
+                "vector: command " + std::to_string(id) + " moves " +
+                    std::to_string(counts.act_read_bits) + ", " +
+                    std::to_string(counts.out_read_bits) + " and " +
+                    std::to_string(counts.out_write_bits) +
+                    " bits (input, identity, outputs), its program says otherwise");
+  }
 }
 
 }  // namespace bitpulse

@@ -26,10 +26,11 @@ TEST_CASE("random programs take the same cycles and count the same in fast and s
   }
 }
 
-TEST_CASE("compiled random layers take the same cycles in fast and systemc",
+TEST_CASE("compiled random layers take the same cycles in fast and systemc, with both memories",
           "[engines][differential]") {
   FastEngine fast;
   SystemcEngine systemc;
+  const DramTiming part = load_dram_timing("lpddr4-3200");
   int compiled = 0;
   for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
     RandomSource random(seed);
@@ -45,6 +46,9 @@ TEST_CASE("compiled random layers take the same cycles in fast and systemc",
     }
     ++compiled;
     CAPTURE(seed);
+    REQUIRE(difference(fast.run(program), systemc.run(program, {})) == "");
+    program.machine.dram.model = DramModel::kBanked;
+    program.machine.dram.timing = part;
     REQUIRE(difference(fast.run(program), systemc.run(program, {})) == "");
   }
   CHECK(compiled > 1000);
