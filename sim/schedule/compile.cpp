@@ -85,7 +85,7 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   reserve(program, sizes);
   for (std::size_t i = 0; i < layers; ++i) {
     emit_layer(chosen[i].shape, program.layers[i].width_groups, chosen[i].choice.tiling,
-               chosen[i].addresses, static_cast<std::uint32_t>(i), program);
+               chosen[i].addresses, static_cast<std::uint32_t>(i), Detail::kAll, program);
   }
   return program;
 }

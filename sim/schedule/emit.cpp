@@ -57,12 +57,13 @@ struct PendingStore {
 class Emitter {
  public:
   Emitter(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
-          const LayerAddresses& addresses, std::uint32_t layer, Program& program)
+          const LayerAddresses& addresses, std::uint32_t layer, Detail detail, Program& program)
       : shape_(shape),
         groups_(groups),
         tiling_(tiling),
         addresses_(addresses),
         layer_(layer),
+        all_(detail == Detail::kAll),
         program_(program),
         array_(program.machine.array),
         half_(half_capacity(program.machine)) {
@@ -151,13 +152,15 @@ class Emitter {
     if (!shape_.is_gemm) return;
     for (const ChannelTile& n : channel_tiles_) {
       for (const KTile& k : k_tiles_[n.width_group]) {
-        WeightBlock& block = program_.weights.emplace_back();
-        block.layer = layer_;
-        block.tile.width_group = n.width_group;
-        block.tile.groups = n.groups;
-        block.tile.k = k.k;
-        block.tile.n = n.n;
-        block.dram_bit = weights_end_;
+        if (all_) {
+          WeightBlock& block = program_.weights.emplace_back();
+          block.layer = layer_;
+          block.tile.width_group = n.width_group;
+          block.tile.groups = n.groups;
+          block.tile.k = k.k;
+          block.tile.n = n.n;
+          block.dram_bit = weights_end_;
+        }
         weights_end_ += weight_bits(n, k);
       }
     }
@@ -204,7 +207,11 @@ class Emitter {
   void finish_dma(std::uint64_t bytes) {
     DmaCommand& dma = program_.dma.back();
     dma.bytes = bytes;
-    dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
+    if (all_) {
+      dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
+    } else {
+      program_.patterns.clear();
+    }
   }
 
   void wait_for_readers(Slot& slot) {
@@ -265,7 +272,7 @@ class Emitter {
     slot.block = block;
     slot.load = begin_dma(Buffer::kWeight, false);
     DmaPattern& pattern = program_.patterns.emplace_back();
-    pattern.dram_bit = program_.weights[first_block_ + block].dram_bit;
+    if (all_) pattern.dram_bit = program_.weights[first_block_ + block].dram_bit;
     pattern.run_bits = bits;
     pattern.buffer_bit = recent_weight_ * u64(half_.weight);
     finish_dma(touched_bytes(pattern));
@@ -310,16 +317,18 @@ class Emitter {
     const std::int64_t repeats = n.groups.size();
     ArrayCommand& command = program_.array.emplace_back();
     command.nest = fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
-    command.tile.width_group = n.width_group;
-    command.tile.groups = n.groups;
-    command.tile.m = m.m;
-    command.tile.k = k.k;
-    command.tile.n = n.n;
-    if (acts != nullptr) command.act = acts->region;
-    command.weight_bit = recent_weight_ * u64(half_.weight);
-    command.acc_offset = acc_offset();
-    command.accumulate = k.k.begin > 0;
-    command.macs = u64(repeats * m.m.size() * n.n.size() * k.codes);
+    if (all_) {
+      command.tile.width_group = n.width_group;
+      command.tile.groups = n.groups;
+      command.tile.m = m.m;
+      command.tile.k = k.k;
+      command.tile.n = n.n;
+      if (acts != nullptr) command.act = acts->region;
+      command.weight_bit = recent_weight_ * u64(half_.weight);
+      command.acc_offset = acc_offset();
+      command.accumulate = k.k.begin > 0;
+      command.macs = u64(repeats * m.m.size() * n.n.size() * k.codes);
+    }
     const CommandId id = add(Unit::kArray, program_.array.size() - 1);
     // dma commands finish in order, and the array has waited for those before.
     CommandId load = weights.load;
@@ -345,9 +354,11 @@ class Emitter {
     const Range channels = tiling_.gather_outputs ? Range{0, shape_.out_channels()} : n.out;
     std::uint64_t at = out_slot() * u64(half_.out);
     for (const StoreShape& store : shape_.stores) {
-      OutputTile& output = program_.outputs.emplace_back();
-      output.channels = channels;
-      output.buffer_bit = at;
+      if (all_) {
+        OutputTile& output = program_.outputs.emplace_back();
+        output.channels = channels;
+        output.buffer_bit = at;
+      }
       at += u64(m.m.size() * byte_aligned(channels.size() * store.tensor.bits));
     }
     output_ready_ = stored_[out_slot()];
@@ -370,6 +381,18 @@ class Emitter {
     VectorCommand& command = program_.vector.emplace_back();
     command.elements = u64(m.m.size() * channels);
     command.passes = shape_.passes;
+    if (all_) describe_vector(m, n, input, command);
+    vector_ = add(Unit::kVector, program_.vector.size() - 1);
+    wait_for(input_ready);
+    wait_for(output_ready_);
+    output_ready_ = kNone;  // later commands of the tile come after this one
+    wait_for_layer_before(vector_waited_);
+    acc_reader_[tiles_ % 2] = vector_;
+    return vector_;
+  }
+
+  void describe_vector(const PixelTile& m, const ChannelTile& n, const Slot* input,
+                       VectorCommand& command) const {
     command.tile.width_group = n.width_group;
     command.tile.groups = n.groups;
     command.tile.m = m.m;
@@ -392,13 +415,6 @@ class Emitter {
     }
     command.first_output = output_first_;
     command.output_count = static_cast<std::uint32_t>(shape_.stores.size());
-    vector_ = add(Unit::kVector, program_.vector.size() - 1);
-    wait_for(input_ready);
-    wait_for(output_ready_);
-    output_ready_ = kNone;  // later commands of the tile come after this one
-    wait_for_layer_before(vector_waited_);
-    acc_reader_[tiles_ % 2] = vector_;
-    return vector_;
   }
 
   /// Identity codes per pixel that a vector command reads.
@@ -454,6 +470,7 @@ class Emitter {
   const Tiling& tiling_;
   const LayerAddresses& addresses_;
   const std::uint32_t layer_;
+  const bool all_;  // not only what times follow from
   Program& program_;
   const ArraySpec& array_;
   const Footprint half_;
@@ -520,8 +537,8 @@ void reserve(Program& program, const ProgramSizes& sizes) {
 
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
-                         Program& program) {
-  return Emitter(shape, groups, tiling, addresses, layer, program).run();
+                         Detail detail, Program& program) {
+  return Emitter(shape, groups, tiling, addresses, layer, detail, program).run();
 }
 
 }  // namespace bitpulse

@@ -30,11 +30,15 @@ struct ProgramSizes {
 ProgramSizes sizes_of(const Program& program);
 void reserve(Program& program, const ProgramSizes& sizes);
 
+/// What commands carry: everything, or, for trials, what times follow from with `fixed` memory (no
+/// patterns, tiles, buffer addresses or weight blocks).
+enum class Detail : std::uint8_t { kTiming, kAll };
+
 /// Appends the commands of one layer, as Program::layers[layer]; returns the end of its weights in
 /// DRAM. The commands depend on the tiling, not on the buffer sizes, but for buffer addresses.
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
-                         Program& program);
+                         Detail detail, Program& program);
 
 /// Whether `later` (after `earlier` in the array queue) finishes last whatever happens, by section
 /// 4's intervals: every fold of `later` streams after the last of `earlier`.

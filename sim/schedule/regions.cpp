@@ -30,20 +30,18 @@ KernelSpan kernel_span(const LayerShape& shape, std::int64_t lanes, Range k, std
 
 Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) {
   const Window& w = shape.window;
-  const auto row_from = [&](std::int64_t out_row, std::int64_t kernel_row) {
-    const std::int64_t image = out_row / shape.out_h, y = out_row % shape.out_h;
-    const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h;
-    return image * shape.in.h + std::clamp<std::int64_t>(in_y, 0, shape.in.h);
-  };
-  const auto row_to = [&](std::int64_t out_row, std::int64_t kernel_row) {
-    const std::int64_t image = out_row / shape.out_h, y = out_row % shape.out_h;
-    const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h + 1;
+  // The input row behind a kernel row of an output row, clipped to its image; `next`: the one
+  // after.
+  const auto in_row = [&](std::int64_t out_row, std::int64_t kernel_row, std::int64_t next) {
+    const std::int64_t image = shape.batch == 1 ? 0 : out_row / shape.out_h;  // spares a division
+    const std::int64_t y = out_row - image * shape.out_h;
+    const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h + next;
     return image * shape.in.h + std::clamp<std::int64_t>(in_y, 0, shape.in.h);
   };
   Region region;
   region.channels = kernel.channels;
   const std::int64_t first_row = m.begin / shape.out_w, last_row = (m.end - 1) / shape.out_w;
-  region.rows = {row_from(first_row, kernel.rows.begin), row_to(last_row, kernel.rows.end - 1)};
+  region.rows = {in_row(first_row, kernel.rows.begin, 0), in_row(last_row, kernel.rows.end - 1, 1)};
   region.rows.end = std::max(region.rows.begin, region.rows.end);
   region.cols = {0, shape.in.w};
   if (first_row == last_row && m.size() < shape.out_w) {

@@ -198,8 +198,9 @@ TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& ti
   trial_.patterns.clear();
   trial_.outputs.clear();
   trial_.weights.clear();
+  const Detail detail = machine_.dram.model == DramModel::kFixed ? Detail::kTiming : Detail::kAll;
   const std::uint64_t end =
-      emit_layer(shape, trial_.layers.front().width_groups, tiling, addresses, 0, trial_);
+      emit_layer(shape, trial_.layers.front().width_groups, tiling, addresses, 0, detail, trial_);
   trial_.dram_bytes = end / 8;
   Cost result;
   result.weight_bits = end - addresses.weights;

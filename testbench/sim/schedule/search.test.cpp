@@ -28,7 +28,8 @@ TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[sched
     for (const Candidate& candidate : search.candidates(shape, program.layers.front())) {
       if (!random.one_in(20)) continue;
       Program trial = program;
-      emit_layer(shape, trial.layers.front().width_groups, candidate.tiling, addresses, 0, trial);
+      emit_layer(shape, trial.layers.front().width_groups, candidate.tiling, addresses, 0,
+                 Detail::kAll, trial);
       const std::uint64_t cycles = FastEngine::cycles(trial);
       std::uint64_t bytes = 0;
       for (const DmaCommand& dma : trial.dma) bytes += dma.bytes;
