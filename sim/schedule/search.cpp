@@ -47,6 +47,8 @@ std::string kib(std::int64_t bits) {
   throw Error(ErrorKind::kInvalidInput, text);
 }
 
+constexpr std::int64_t kLeastPoolRun = 128;  // bits
+
 /// The candidates of a layer, pair by pair.
 class Candidates {
  public:
@@ -73,6 +75,11 @@ class Candidates {
   void for_pairs(Visit&& visit) const {
     for (std::size_t c = 0; c < channels_.size(); ++c) {
       for (std::size_t m = 0; m < pixels_.size(); ++m) {
+        // Pools cut pixels into runs a memory can serve, but where a single pixel is too large.
+        if (!shape_.is_gemm && grid_.channels[c].n * shape_.in.bits < kLeastPoolRun && c > 0 &&
+            m + 1 < pixels_.size()) {
+          continue;
+        }
         const Tiling tiling = pair(m, c);
         if (shape_.is_gemm && need_.sums(tiling) > have_.sums) continue;
         if (need_.out(tiling) > have_.out) continue;

@@ -41,7 +41,7 @@ TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[sched
     }
   }
   CAPTURE(candidates, tight);
-  CHECK(candidates > 1500);
+  CHECK(candidates > 1200);
   CHECK(tight * 2 > candidates);
 }
 
