@@ -396,7 +396,8 @@ std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const ChannelFacts& cha
 }
 
 TilingBound LayerBounds::operator()(const Tiling& tiling, const PixelFacts& m,
-                                    const InputFacts& input, const ChannelFacts& channels) const {
+                                    const InputFacts& input, const ChannelFacts& channels,
+                                    std::uint64_t array) const {
   const Traffic act = act_loads(tiling, input, channels);
   const Traffic weight = weight_loads(tiling, m);
   const std::int64_t out_tiles = m.count * (tiling.gather_outputs ? 1 : channels.tiles);
@@ -412,9 +413,8 @@ TilingBound LayerBounds::operator()(const Tiling& tiling, const PixelFacts& m,
   const std::uint64_t last_store = transfer(store_of(m.last_size, last_channels));
   const std::uint64_t last_steps = vector(1, m.last_size * channels.last_channels) + last_store;
   const std::uint64_t first = first_loads(tiling, input);
-  const bool tiled_k = shape_.is_gemm && tiling.k < groups_.front().k_packed;
-  const std::uint64_t by_array = first + array_cycles(m, channels, tiled_k) + last_steps +
-                                 waits_for_loads(tiling, m, input, channels, act);
+  const std::uint64_t by_array =
+      first + array + last_steps + waits_for_loads(tiling, m, input, channels, act);
   const std::uint64_t by_vector =
       first + first_outputs(m) +
       vector(m.count * channels.tiles, shape_.m * shape_.out_channels()) + last_store;

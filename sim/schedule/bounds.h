@@ -61,8 +61,9 @@ class LayerBounds {
   /// For all candidates of a pixel and a channel tiling.
   std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels) const;
 
+  /// `array`: array_cycles of the same tiles.
   TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
-                         const ChannelFacts& channels) const;
+                         const ChannelFacts& channels, std::uint64_t array) const;
 
   /// From the first preload to the last output if the array never waits; the same for all loop
   /// orders and, but for os, for all K tiles. Without overlap: the sum of the folds' serial costs.

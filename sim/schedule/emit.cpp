@@ -17,6 +17,10 @@ namespace {
 constexpr CommandId kNone = ~CommandId{0};
 constexpr std::int64_t kStoreLag = 2;  // steps of loads that go before a store
 
+// Copies of these are faster than zeroing, for which the compiler calls a string instruction.
+const ArrayCommand kNewArray;
+const VectorCommand kNewVector;
+
 std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 /// One slot of the act or weight buffer.
@@ -315,7 +319,8 @@ class Emitter {
     begin_step(m, n);
 
     const std::int64_t repeats = n.groups.size();
-    ArrayCommand& command = program_.array.emplace_back();
+    program_.array.push_back(kNewArray);
+    ArrayCommand& command = program_.array.back();
     command.nest = fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
     if (all_) {
       command.tile.width_group = n.width_group;
@@ -378,7 +383,8 @@ class Emitter {
   CommandId vector_step(const PixelTile& m, const ChannelTile& n, CommandId input_ready,
                         const Slot* input) {
     const std::int64_t channels = shape_.is_gemm ? n.groups.size() * n.n.size() : n.n.size();
-    VectorCommand& command = program_.vector.emplace_back();
+    program_.vector.push_back(kNewVector);
+    VectorCommand& command = program_.vector.back();
     command.elements = u64(m.m.size() * channels);
     command.passes = shape_.passes;
     if (all_) describe_vector(m, n, input, command);

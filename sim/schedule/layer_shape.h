@@ -12,7 +12,7 @@
 namespace bitpulse {
 
 /// Bits rounded up to whole bytes.
-constexpr std::int64_t byte_aligned(std::int64_t bits) { return (bits + 7) / 8 * 8; }
+constexpr std::int64_t byte_aligned(std::int64_t bits) { return (bits + 7) & ~std::int64_t{7}; }
 
 /// A stored tensor as the DMA sees it: NHWC, each pixel padded to whole bytes.
 struct TensorShape {

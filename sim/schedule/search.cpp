@@ -99,15 +99,19 @@ class Candidates {
     Tiling tiling = pair(m, c);
     tiling.gather_outputs = true;
     const bool gather_fits = need_.out(tiling) <= have_.out;
+    const std::uint64_t array[] = {bounds_.array_cycles(pixels_[m], channels_[c], false),
+                                   bounds_.array_cycles(pixels_[m], channels_[c], true)};
     for (const std::int64_t k : grid_.k) {
       if (k < most_k && (several_groups || (keep_folds_ && uncut_k_))) break;
       tiling.k = k;
       if (need_.weight(tiling) > have_.weight) continue;
       tiling.whole_act = true;
-      if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
+      if (need_.act(tiling) <= have_.act)
+        add_orders(tiling, m, c, gather_fits, array[k < most_k ? 1 : 0], candidates);
       if (k == most_k || !may_tile_act(shape_, groups_, grid_, tiling)) continue;
       tiling.whole_act = false;
-      if (need_.act(tiling) <= have_.act) add_orders(tiling, m, c, gather_fits, candidates);
+      if (need_.act(tiling) <= have_.act)
+        add_orders(tiling, m, c, gather_fits, array[k < most_k ? 1 : 0], candidates);
     }
   }
 
@@ -132,12 +136,12 @@ class Candidates {
   }
 
   void add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
-                  std::vector<Candidate>& candidates) {
+                  std::uint64_t array, std::vector<Candidate>& candidates) {
     if (!inputs_[m]) inputs_[m] = input_facts(shape_, grid_.m[m]);
     const auto add = [&](bool n_outer, bool gather) {
       tiling.n_outer = n_outer;
       tiling.gather_outputs = gather;
-      candidates.push_back({tiling, bounds_(tiling, pixels_[m], *inputs_[m], channels_[c])});
+      candidates.push_back({tiling, bounds_(tiling, pixels_[m], *inputs_[m], channels_[c], array)});
     };
     if (!must_gather()) add(true, false);
     if (channels_[c].tiles == 1) return;  // one order only
