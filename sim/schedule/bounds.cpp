@@ -2,7 +2,6 @@
 #include "sim/schedule/bounds.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "models/units.h"
@@ -17,9 +16,6 @@ constexpr std::int64_t kVectorDepth = 4;  // section 5: cycles of a vector comma
 
 std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::int64_t bytes_of(std::int64_t bits) { return (bits + 7) / 8; }
-
-/// The size of the last of the tiles that cut `extent`.
-std::int64_t last_of(std::int64_t extent, std::int64_t tile) { return (extent - 1) % tile + 1; }
 
 /// A sum over tiles of `extent`: the full ones and the last.
 template <class Term>
@@ -36,84 +32,6 @@ std::int64_t channels_of(const WidthGroup& group) {
 }
 
 }  // namespace
-
-PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
-  PixelFacts facts;
-  facts.tiling = tiling;
-  facts.count = tiling.count(shape);
-  if (tiling.row_parts > 0) {
-    facts.last_size = last_of(shape.out_w, tiling.size);
-    facts.last_tiles = facts.count / tiling.row_parts;
-  } else {
-    facts.last_size = last_of(shape.m, tiling.size);
-    facts.last_tiles = 1;
-  }
-  return facts;
-}
-
-InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
-  InputFacts facts;
-  const KernelSpan kernel = whole_kernel(shape, {0, 1});
-  std::array<Region, 2> slots;  // the last two regions, the latest first
-  const auto same = [](const Region& a, const Region& b) {
-    return a.rows == b.rows && a.cols == b.cols;
-  };
-  const std::int64_t count = tiling.count(shape);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Region region = input_region(shape, tiling.tile(shape, i), kernel);
-    const std::int64_t pixels = region.rows.size() * region.cols.size();
-    if (i == 0) facts.first_pixels = pixels;
-    if (pixels == 0) continue;
-    if (same(region, slots[0])) {
-      facts.shared = true;
-    } else if (same(region, slots[1])) {
-      facts.shared = true;
-      std::swap(slots[0], slots[1]);
-    } else {
-      ++facts.loads;
-      facts.pixels += pixels;
-      slots[1] = slots[0];
-      slots[0] = region;
-    }
-  }
-  return facts;
-}
-
-PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling) {
-  PositionFacts facts;
-  const std::int64_t count = tiling.count(shape);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Range m = tiling.tile(shape, i);
-    for (std::int64_t y = 0; y < shape.window.kernel_h; ++y) {
-      for (std::int64_t x = 0; x < shape.window.kernel_w; ++x) {
-        const Region region = input_region(shape, m, {{y, y + 1}, {x, x + 1}, {0, 1}});
-        if (region.rows.size() == 0) continue;
-        ++facts.loads;
-        facts.pixels += region.rows.size() * region.cols.size();
-      }
-    }
-  }
-  return facts;
-}
-
-ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                           const ChannelTiling& tiling) {
-  ChannelFacts facts;
-  facts.tiling = tiling;
-  if (!shape.is_gemm) {
-    facts.tiles = facts.group_tiles = ceil_div(shape.cout, tiling.n);
-    facts.last_channels = last_of(shape.cout, tiling.n);
-    return facts;
-  }
-  for (const WidthGroup& group : groups) {
-    const std::int64_t group_tiles = ceil_div(members_of(group), tiling.groups);
-    facts.group_tiles += group_tiles;
-    facts.tiles += group_tiles * ceil_div(channels_of(group), tiling.n);
-    facts.last_channels =
-        last_of(members_of(group), tiling.groups) * last_of(channels_of(group), tiling.n);
-  }
-  return facts;
-}
 
 LayerBounds::LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Machine& machine)

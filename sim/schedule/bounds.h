@@ -10,43 +10,10 @@
 
 #include "sim/program.h"
 #include "sim/schedule/layer_shape.h"
+#include "sim/schedule/tile_facts.h"
 #include "sim/schedule/tiling.h"
 
 namespace bitpulse {
-
-/// Sizes of the tiles of a pixel tiling.
-struct PixelFacts {
-  PixelTiling tiling;
-  std::int64_t count = 0;
-  std::int64_t last_size = 0;   // output pixels of the last tile
-  std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
-};
-PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
-
-/// What a pixel tiling loads if every tile reads its whole kernel.
-struct InputFacts {
-  std::int64_t loads = 0;         // of one pass over the tiles, with two slots
-  bool shared = false;            // some tile found its input in a slot
-  std::int64_t pixels = 0;        // of all loads
-  std::int64_t first_pixels = 0;  // of the first tile
-};
-/// The same if every kernel position is loaded by itself; positions in the padding are not.
-struct PositionFacts {
-  std::int64_t loads = 0;
-  std::int64_t pixels = 0;
-};
-PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling);
-InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling);
-
-/// Sizes of the tiles of a channel tiling over all width groups and convolution groups.
-struct ChannelFacts {
-  ChannelTiling tiling;
-  std::int64_t tiles = 0;          // (width group, convolution groups, channels)
-  std::int64_t group_tiles = 0;    // (width group, convolution groups)
-  std::int64_t last_channels = 0;  // output channels of the last tile
-};
-ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                           const ChannelTiling& tiling);
 
 struct TilingBound {
   std::uint64_t cycles = 0;

@@ -9,6 +9,7 @@
 #include "sim/schedule/layer_plan.h"
 #include "sim/schedule/patterns.h"
 #include "sim/schedule/regions.h"
+#include "sim/schedule/tiles.h"
 
 namespace bitpulse {
 
@@ -31,25 +32,6 @@ struct Slot {
   std::vector<CommandId> readers;  // commands whose end frees it
 };
 
-/// A range of output pixels and the input rows and columns of its whole kernel.
-struct PixelTile {
-  Range m, rows, cols;
-};
-
-/// Convolution groups, or channels of one, of a width group; non-GEMM layers have channels only.
-struct ChannelTile {
-  std::uint32_t width_group = 0;
-  Range groups, n;
-  Range in, out;          // channels of input and output; out: with one width group only
-  std::size_t block = 0;  // of its first K tile
-};
-
-/// K' elements of a width group and their codes per output channel.
-struct KTile {
-  Range k;
-  std::int64_t codes = 0;
-};
-
 /// A tile of the output in the out buffer, waiting for its store.
 struct PendingStore {
   std::int64_t step = 0;
@@ -65,6 +47,7 @@ class Emitter {
       : shape_(shape),
         groups_(groups),
         tiling_(tiling),
+        tiles_(cut_layer(shape, groups, tiling)),
         addresses_(addresses),
         layer_(layer),
         all_(detail == Detail::kAll),
@@ -76,17 +59,14 @@ class Emitter {
   }
 
   std::uint64_t run() {
-    cut_pixels();
-    cut_k();
-    cut_channels();
     place_weights();
     if (tiling_.n_outer) {
-      for (const ChannelTile& n : channel_tiles_) {
-        for (const PixelTile& m : pixel_tiles_) tile(m, n);
+      for (const ChannelTile& n : tiles_.channels) {
+        for (const PixelTile& m : tiles_.pixels) tile(m, n);
       }
     } else {
-      for (const PixelTile& m : pixel_tiles_) {
-        for (const ChannelTile& n : channel_tiles_) tile(m, n);
+      for (const PixelTile& m : tiles_.pixels) {
+        for (const ChannelTile& n : tiles_.channels) tile(m, n);
         if (tiling_.gather_outputs) finish_output(m.m, {0, shape_.out_channels()});
       }
     }
@@ -95,67 +75,15 @@ class Emitter {
   }
 
  private:
-  // Tiles -------------------------------------------------------------------------------------
-
-  void cut_pixels() {
-    const KernelSpan kernel = whole_kernel(shape_, {0, 0});
-    pixel_tiles_.resize(static_cast<std::size_t>(tiling_.m.count(shape_)));
-    for (std::size_t i = 0; i < pixel_tiles_.size(); ++i) {
-      const Range m = tiling_.m.tile(shape_, static_cast<std::int64_t>(i));
-      const Region region = input_region(shape_, m, kernel);
-      pixel_tiles_[i] = {m, region.rows, region.cols};
-    }
-  }
-
-  void cut_k() {
-    k_tiles_.resize(groups_.size());
-    for (std::size_t w = 0; w < groups_.size(); ++w) {
-      const WidthGroup& group = groups_[w];
-      std::int64_t before = 0;
-      for (std::int64_t k = 0; k < group.k_packed; k += tiling_.k) {
-        const std::int64_t end = std::min(k + tiling_.k, group.k_packed);
-        const std::int64_t codes = codes_before(shape_, group.mode.lanes, end);
-        k_tiles_[w].push_back({{k, end}, codes - before});
-        before = codes;
-      }
-    }
-  }
-
-  void cut_channels() {
-    ChannelTile tile;
-    if (!shape_.is_gemm) {
-      for (std::int64_t n = 0; n < shape_.cout; n += tiling_.n) {
-        tile.n = tile.in = tile.out = {n, std::min(n + tiling_.n, shape_.cout)};
-        channel_tiles_.push_back(tile);
-      }
-      return;
-    }
-    for (std::size_t w = 0; w < groups_.size(); ++w) {
-      tile.width_group = static_cast<std::uint32_t>(w);
-      const std::vector<std::int64_t>& members = groups_[w].groups;
-      const auto count = static_cast<std::int64_t>(members.size());
-      const auto channels = static_cast<std::int64_t>(groups_[w].channels.front().size());
-      for (std::int64_t g = 0; g < count; g += tiling_.groups) {
-        tile.groups = {g, std::min(g + tiling_.groups, count)};
-        tile.in = {members[static_cast<std::size_t>(g)] * shape_.cin,
-                   (members[static_cast<std::size_t>(tile.groups.end - 1)] + 1) * shape_.cin};
-        for (std::int64_t n = 0; n < channels; n += tiling_.n) {
-          tile.n = {n, std::min(n + tiling_.n, channels)};
-          tile.out = {g * shape_.cout + n, (tile.groups.end - 1) * shape_.cout + tile.n.end};
-          channel_tiles_.push_back(tile);
-          tile.block += k_tiles_[w].size();
-        }
-      }
-    }
-  }
+  // Weights -----------------------------------------------------------------------------------
 
   /// One block per tile, in the order of its first load, which is the same for all loop orders.
   void place_weights() {
     weights_end_ = addresses_.weights;
     first_block_ = program_.weights.size();
     if (!shape_.is_gemm) return;
-    for (const ChannelTile& n : channel_tiles_) {
-      for (const KTile& k : k_tiles_[n.width_group]) {
+    for (const ChannelTile& n : tiles_.channels) {
+      for (const KTile& k : tiles_.k[n.width_group]) {
         if (all_) {
           WeightBlock& block = program_.weights.emplace_back();
           block.layer = layer_;
@@ -291,7 +219,7 @@ class Emitter {
     if (shape_.is_gemm) {
       CommandId last = kNone;
       std::size_t block = n.block;
-      for (const KTile& k : k_tiles_[n.width_group]) last = array_step(m, n, k, block++);
+      for (const KTile& k : tiles_.k[n.width_group]) last = array_step(m, n, k, block++);
       vector_step(m, n, last, nullptr);
     } else {
       Slot* slot = act_slot(m.rows, m.cols, n.in);
@@ -299,7 +227,7 @@ class Emitter {
       const CommandId id = vector_step(m, n, slot != nullptr ? slot->load : kNone, slot);
       if (slot != nullptr) slot->readers.assign(1, id);
     }
-    ++tiles_;
+    ++begun_;
     if (!tiling_.gather_outputs) finish_output(m.m, n.out);
   }
 
@@ -342,7 +270,7 @@ class Emitter {
       wait_for(load);
       loads_seen_ = load;
     }
-    if (k.k.begin == 0) wait_for(acc_reader_[tiles_ % 2]);
+    if (k.k.begin == 0) wait_for(acc_reader_[begun_ % 2]);
     wait_for_layer_before(array_waited_);
     add_reader(weights, id);
     if (acts != nullptr) add_reader(*acts, id);
@@ -393,7 +321,7 @@ class Emitter {
     wait_for(output_ready_);
     output_ready_ = kNone;  // later commands of the tile come after this one
     wait_for_layer_before(vector_waited_);
-    acc_reader_[tiles_ % 2] = vector_;
+    acc_reader_[begun_ % 2] = vector_;
     return vector_;
   }
 
@@ -469,11 +397,12 @@ class Emitter {
   }
 
   std::size_t out_slot() const { return static_cast<std::size_t>(outputs_ % 2); }
-  std::uint64_t acc_offset() const { return u64(tiles_ % 2 * half_.sums); }
+  std::uint64_t acc_offset() const { return u64(begun_ % 2 * half_.sums); }
 
   const LayerShape& shape_;
   const std::vector<WidthGroup>& groups_;
   const Tiling& tiling_;
+  const LayerTiles tiles_;
   const LayerAddresses& addresses_;
   const std::uint32_t layer_;
   const bool all_;  // not only what times follow from
@@ -484,17 +413,13 @@ class Emitter {
   CommandId barrier_ = kNone;  // the last store of the layer before
   bool array_waited_ = false, vector_waited_ = false;
 
-  std::vector<PixelTile> pixel_tiles_;
-  std::vector<std::vector<KTile>> k_tiles_;  // by width group
-  std::vector<ChannelTile> channel_tiles_;
-
   std::array<Slot, 2> act_, weight_;
   std::size_t recent_act_ = 1, recent_weight_ = 1;
   std::size_t first_block_ = 0;  // of the layer, in Program::weights
   std::uint64_t weights_end_ = 0;
 
   std::int64_t step_ = -1;          // of loads
-  std::int64_t tiles_ = 0;          // output tiles begun: accumulator slots alternate
+  std::int64_t begun_ = 0;          // output tiles begun: accumulator slots alternate
   std::int64_t outputs_ = 0;        // stores begun: out-buffer slots alternate
   CommandId loads_seen_ = kNone;    // the latest load the array has waited for
   CommandId vector_ = kNone;        // the last vector command

@@ -16,19 +16,13 @@
 #include <optional>
 #include <vector>
 
-#include "sim/schedule/bounds.h"
+#include "sim/schedule/candidates.h"
 #include "sim/schedule/compile.h"
 #include "sim/schedule/emit.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/tiling.h"
 
 namespace bitpulse {
-
-/// A tiling with its bound.
-struct Candidate {
-  Tiling tiling;
-  TilingBound bound;
-};
 
 /// What a layer's commands will be.
 struct Choice {

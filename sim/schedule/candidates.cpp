@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/candidates.h"
+
+namespace bitpulse {
+
+namespace {
+
+constexpr std::int64_t kLeastPoolRun = 128;  // bits
+
+}  // namespace
+
+Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Machine& machine,
+                       const Footprint& have)
+    : shape_(shape),
+      plan_(plan),
+      groups_(plan.width_groups),
+      have_(have),
+      grid_(tile_grid(shape, groups_, machine.array)),
+      need_(shape, groups_),
+      bounds_(shape, groups_, machine),
+      streams_k_(machine.array.dataflow == Dataflow::kOs),
+      inputs_(grid_.m.size()) {
+  for (const PixelTiling& m : grid_.m) pixels_.push_back(pixel_facts(shape, m));
+  for (const ChannelTiling& c : grid_.channels) {
+    channels_.push_back(channel_facts(shape, groups_, c));
+  }
+  keep_folds_ = shape.is_gemm && !machine.array.overlap && fits_whole();
+}
+
+bool Candidates::is_offered(std::size_t m, std::size_t c) const {
+  // Pools cut pixels into runs a memory can serve, but where a single pixel is too large.
+  const bool short_runs =
+      c > 0 && m + 1 < pixels_.size() && grid_.channels[c].n * shape_.in.bits < kLeastPoolRun;
+  if (!shape_.is_gemm && short_runs) return false;
+  const Tiling tiling = pair(m, c);
+  if (shape_.is_gemm && need_.sums(tiling) > have_.sums) return false;
+  if (need_.out(tiling) > have_.out) return false;
+  return !keep_folds_ ||
+         bounds_.array_cycles(pixels_[m], channels_[c], false) == plan_.serial_array_cycles;
+}
+
+void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates) {
+  const std::int64_t most_k = grid_.k.front();
+  // Cuts of K' are for one convolution group, and shorten the streams of os.
+  const bool may_cut_k = channels_[c].tiling.groups == 1 && !(keep_folds_ && streams_k_);
+  Tiling tiling = pair(m, c);
+  tiling.gather_outputs = true;
+  const bool gather_fits = need_.out(tiling) <= have_.out;
+  const std::uint64_t whole_k = bounds_.array_cycles(pixels_[m], channels_[c], false);
+  const std::uint64_t tiled_k = bounds_.array_cycles(pixels_[m], channels_[c], true);
+  for (const std::int64_t k : grid_.k) {
+    if (k < most_k && !may_cut_k) break;
+    tiling.k = k;
+    if (need_.weight(tiling) > have_.weight) continue;
+    for (const bool whole_act : {true, false}) {
+      tiling.whole_act = whole_act;
+      if (!whole_act && (k == most_k || !may_tile_act(shape_, groups_, grid_, tiling))) continue;
+      if (need_.act(tiling) > have_.act) continue;
+      add_orders(tiling, m, c, gather_fits, k == most_k ? whole_k : tiled_k, candidates);
+    }
+  }
+}
+
+void Candidates::add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
+                            std::uint64_t array, std::vector<Candidate>& candidates) {
+  if (!inputs_[m]) inputs_[m] = input_facts(shape_, grid_.m[m]);
+  const auto add = [&](bool n_outer, bool gather) {
+    tiling.n_outer = n_outer;
+    tiling.gather_outputs = gather;
+    candidates.push_back({tiling, bounds_(tiling, pixels_[m], *inputs_[m], channels_[c], array)});
+  };
+  if (!must_gather()) add(true, false);
+  if (channels_[c].tiles == 1) return;  // one order only
+  if (!must_gather() && pixels_[m].count > 1 && !same_loads(tiling, *inputs_[m])) {
+    add(false, false);
+  }
+  if (gather_fits) add(false, true);
+}
+
+/// Whether both orders load the same: all weights again for every tile, the input only once.
+bool Candidates::same_loads(const Tiling& tiling, const InputFacts& input) const {
+  return shape_.is_gemm && tiling.k * 2 < groups_.front().k_packed && tiling.whole_act &&
+         input.loads <= 2;
+}
+
+bool Candidates::fits_whole() const {
+  Tiling whole = pair(0, 0);
+  whole.k = grid_.k.front();
+  const Footprint need = need_(whole);
+  return need.act <= have_.act && need.weight <= have_.weight && need.out <= have_.out &&
+         need.sums <= have_.sums;
+}
+
+Tiling Candidates::pair(std::size_t m, std::size_t c) const {
+  Tiling tiling;
+  tiling.m = grid_.m[m];
+  tiling.groups = grid_.channels[c].groups;
+  tiling.n = grid_.channels[c].n;
+  tiling.gather_outputs = must_gather();
+  return tiling;
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The tilings a layer may choose from: the tile grid and the loop orders, as far as their tiles fit
+// half of each buffer. They come in pairs of a pixel and a channel tiling, which share a bound.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "sim/program.h"
+#include "sim/schedule/bounds.h"
+#include "sim/schedule/layer_shape.h"
+#include "sim/schedule/tile_facts.h"
+#include "sim/schedule/tiling.h"
+
+namespace bitpulse {
+
+/// A tiling with its bound.
+struct Candidate {
+  Tiling tiling;
+  TilingBound bound;
+};
+
+class Candidates {
+ public:
+  /// Keeps references to all.
+  Candidates(const LayerShape& shape, const LayerPlan& plan, const Machine& machine,
+             const Footprint& have);
+
+  /// Calls visit(pixel, channel, bound of all its candidates) for the pairs whose sums and outputs
+  /// fit.
+  template <class Visit>
+  void for_pairs(Visit&& visit) const {
+    for (std::size_t c = 0; c < channels_.size(); ++c) {
+      for (std::size_t m = 0; m < pixels_.size(); ++m) {
+        if (is_offered(m, c)) visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c]));
+      }
+    }
+  }
+
+  /// Appends the candidates of a pair.
+  void expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates);
+
+ private:
+  bool is_offered(std::size_t m, std::size_t c) const;
+  bool must_gather() const { return groups_.size() > 1; }
+  bool fits_whole() const;
+  bool same_loads(const Tiling& tiling, const InputFacts& input) const;
+  Tiling pair(std::size_t m, std::size_t c) const;
+  void add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
+                  std::uint64_t array, std::vector<Candidate>& candidates);
+
+  const LayerShape& shape_;
+  const LayerPlan& plan_;
+  const std::vector<WidthGroup>& groups_;
+  const Footprint& have_;
+  const TileGrid grid_;
+  const FootprintOf need_;
+  const LayerBounds bounds_;
+  const bool streams_k_;  // os
+  std::vector<PixelFacts> pixels_;
+  std::vector<ChannelFacts> channels_;
+  std::vector<std::optional<InputFacts>> inputs_;  // taken when first needed
+  bool keep_folds_ = false;                        // only tilings with the untiled GEMM's folds
+};
+
+}  // namespace bitpulse

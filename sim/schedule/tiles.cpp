@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/tiles.h"
+
+#include <algorithm>
+
+#include "sim/schedule/regions.h"
+
+namespace bitpulse {
+
+namespace {
+
+std::vector<PixelTile> cut_pixels(const LayerShape& shape, const PixelTiling& tiling) {
+  const KernelSpan kernel = whole_kernel(shape, {0, 0});
+  std::vector<PixelTile> tiles(static_cast<std::size_t>(tiling.count(shape)));
+  for (std::size_t i = 0; i < tiles.size(); ++i) {
+    const Range m = tiling.tile(shape, static_cast<std::int64_t>(i));
+    const Region region = input_region(shape, m, kernel);
+    tiles[i] = {m, region.rows, region.cols};
+  }
+  return tiles;
+}
+
+std::vector<KTile> cut_k(const LayerShape& shape, const WidthGroup& group, std::int64_t size) {
+  std::vector<KTile> tiles;
+  std::int64_t before = 0;
+  for (std::int64_t k = 0; k < group.k_packed; k += size) {
+    const std::int64_t end = std::min(k + size, group.k_packed);
+    const std::int64_t codes = codes_before(shape, group.mode.lanes, end);
+    tiles.push_back({{k, end}, codes - before});
+    before = codes;
+  }
+  return tiles;
+}
+
+std::vector<ChannelTile> cut_pool_channels(const LayerShape& shape, std::int64_t size) {
+  std::vector<ChannelTile> tiles;
+  ChannelTile tile;
+  for (std::int64_t n = 0; n < shape.cout; n += size) {
+    tile.n = tile.in = tile.out = {n, std::min(n + size, shape.cout)};
+    tiles.push_back(tile);
+  }
+  return tiles;
+}
+
+std::vector<ChannelTile> cut_gemm_channels(const LayerShape& shape,
+                                           const std::vector<WidthGroup>& groups,
+                                           const Tiling& tiling,
+                                           const std::vector<std::vector<KTile>>& k_tiles) {
+  std::vector<ChannelTile> tiles;
+  ChannelTile tile;
+  for (std::size_t w = 0; w < groups.size(); ++w) {
+    tile.width_group = static_cast<std::uint32_t>(w);
+    const std::vector<std::int64_t>& members = groups[w].groups;
+    const auto count = static_cast<std::int64_t>(members.size());
+    const auto channels = static_cast<std::int64_t>(groups[w].channels.front().size());
+    for (std::int64_t g = 0; g < count; g += tiling.groups) {
+      tile.groups = {g, std::min(g + tiling.groups, count)};
+      tile.in = {members[static_cast<std::size_t>(g)] * shape.cin,
+                 (members[static_cast<std::size_t>(tile.groups.end - 1)] + 1) * shape.cin};
+      for (std::int64_t n = 0; n < channels; n += tiling.n) {
+        tile.n = {n, std::min(n + tiling.n, channels)};
+        tile.out = {g * shape.cout + n, (tile.groups.end - 1) * shape.cout + tile.n.end};
+        tiles.push_back(tile);
+        tile.block += k_tiles[w].size();
+      }
+    }
+  }
+  return tiles;
+}
+
+}  // namespace
+
+LayerTiles cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                     const Tiling& tiling) {
+  LayerTiles tiles;
+  tiles.pixels = cut_pixels(shape, tiling.m);
+  for (const WidthGroup& group : groups) tiles.k.push_back(cut_k(shape, group, tiling.k));
+  tiles.channels = shape.is_gemm ? cut_gemm_channels(shape, groups, tiling, tiles.k)
+                                 : cut_pool_channels(shape, tiling.n);
+  return tiles;
+}
+
+}  // namespace bitpulse
