@@ -77,6 +77,7 @@ RunResult Accelerator::run(const Program& program, const Operands& operands) {
 
   RunResult result;
   result.times = sequencer_.take_times();
+  array_.check_finished();
   result.layers = std::move(state_.counters);
   result.has_values = has_values;
   if (has_values) {

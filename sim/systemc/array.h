@@ -38,6 +38,10 @@ class ArrayUnit : public UnitModule {
   /// The wavefront orders commands; the queue need not wait for one to finish.
   bool accepts() const override { return true; }
   std::uint64_t issue(CommandId id) override;
+  /// After a run: whether the backend has executed all it was given.
+  ///
+  /// errors  Error(kCheckFailed)
+  void check_finished() const { check_.finish(); }
 
  private:
   void reset_unit() override;

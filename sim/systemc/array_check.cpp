@@ -24,18 +24,27 @@ void ArrayCheck::step() {
   backend_->step();
   while (const std::optional<ArrayOutcome> found = backend_->take()) {
     const auto expected = expected_.find(found->id);
+    if (expected == expected_.end()) fail(found->id, "found executed, expected nothing of it");
     compare(expected->second, *found);
     expected_.erase(expected);
   }
 }
 
+void ArrayCheck::finish() const {
+  if (!expected_.empty()) fail(expected_.begin()->first, "found unfinished, expected executed");
+}
+
+void ArrayCheck::fail(CommandId id, const std::string& what) const {
+  const Command& command = program_->commands.at(id);
+  throw Error(ErrorKind::kCheckFailed, "rtl: layer \"" + program_->layers[command.layer].name +
+                                           "\", array command " + std::to_string(id) + ", " + what);
+}
+
 void ArrayCheck::compare(const ArrayOutcome& expected, const ArrayOutcome& found) const {
   const Command& command = program_->commands[found.id];
   const auto differs = [&](const std::string& what, auto model, auto backend) {
-    throw Error(ErrorKind::kCheckFailed, "rtl: layer \"" + program_->layers[command.layer].name +
-                                             "\", array command " + std::to_string(found.id) +
-                                             ", " + what + ": found " + std::to_string(backend) +
-                                             ", expected " + std::to_string(model));
+    fail(found.id,
+         what + ": found " + std::to_string(backend) + ", expected " + std::to_string(model));
   };
   if (found.time.start != expected.time.start) {
     differs("cycle of its start", expected.time.start, found.time.start);
@@ -44,6 +53,9 @@ void ArrayCheck::compare(const ArrayOutcome& expected, const ArrayOutcome& found
     differs("cycle of its finish", expected.time.finish, found.time.finish);
   }
   const GemmTile& tile = program_->array[command.payload].tile;
+  if (found.sums.size() != expected.sums.size()) {
+    differs("number of sums", expected.sums.size(), found.sums.size());
+  }
   for (std::size_t i = 0; i < expected.sums.size(); ++i) {
     if (found.sums[i] == expected.sums[i]) continue;
     const auto n = static_cast<std::int64_t>(i) % tile.n.size();

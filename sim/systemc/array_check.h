@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "sim/systemc/array_backend.h"
 
@@ -24,8 +25,13 @@ class ArrayCheck {
   ///
   /// errors  Error(kCheckFailed): the first difference, with layer, command, place, expected, found
   void step();
+  /// After the last command.
+  ///
+  /// errors  Error(kCheckFailed): a command that the backend has not executed
+  void finish() const;
 
  private:
+  [[noreturn]] void fail(CommandId id, const std::string& what) const;
   void compare(const ArrayOutcome& expected, const ArrayOutcome& found) const;
 
   ArrayBackend* backend_ = nullptr;
