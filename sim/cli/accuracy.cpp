@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "sim/cli/reference.h"
+#include "sim/cosim/reference.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 

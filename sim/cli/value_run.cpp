@@ -3,7 +3,7 @@
 
 #include "quant/inputs.h"
 #include "sim/cli/deploy.h"
-#include "sim/cli/reference.h"
+#include "sim/cosim/reference.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 

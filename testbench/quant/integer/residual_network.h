@@ -3,7 +3,7 @@
 
 // A whole residual network with random parameters that meets every construct of IntegerNetwork.
 
-#include "testbench/quant/integer/network_builder.h"
+#include "quant/integer/network_builder.h"
 
 namespace bitpulse {
 

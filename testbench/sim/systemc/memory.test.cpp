@@ -15,7 +15,7 @@
 #include "sim/systemc/dram.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
-#include "testbench/sim/systemc/random_values.h"
+#include "sim/cosim/random_values.h"
 
 namespace bitpulse {
 namespace {

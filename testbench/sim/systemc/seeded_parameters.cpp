@@ -117,6 +117,10 @@ IntegerNetwork seeded_network(const std::string& name, std::uint8_t weights,
   workload.graph = build_network(name);
   workload.quantization.weights = weights;
   workload.quantization.activations = activations;
+  return seeded_network(workload, seed);
+}
+
+IntegerNetwork seeded_network(const Workload& workload, std::uint64_t seed) {
   IntegerNetwork network = lower(workload);
   Seeder(network, seed).run();
   return network;

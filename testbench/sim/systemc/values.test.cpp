@@ -7,7 +7,7 @@
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
 #include "testbench/sim/systemc/differences.h"
-#include "testbench/sim/systemc/random_values.h"
+#include "sim/cosim/random_values.h"
 #include "testbench/sim/systemc/seeded_parameters.h"
 
 namespace bitpulse {

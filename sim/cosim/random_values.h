@@ -4,7 +4,7 @@
 // Small random networks with parameters: chains of layers of every kind that read one another's
 // tensors, for comparing values.
 
-#include "testbench/quant/integer/network_builder.h"
+#include "quant/integer/network_builder.h"
 
 namespace bitpulse {
 

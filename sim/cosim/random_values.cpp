@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "testbench/sim/systemc/random_values.h"
+#include "sim/cosim/random_values.h"
 
 #include <algorithm>
 
