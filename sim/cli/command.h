@@ -64,6 +64,7 @@ std::string spelled(const Subcommand& command, const Arguments& arguments,
 Subcommand run_command();
 Subcommand quantize_command();
 Subcommand eval_command();
+Subcommand cosim_command();
 Subcommand list_command();
 Subcommand validate_command();
 Subcommand version_command();

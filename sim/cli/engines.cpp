@@ -8,6 +8,7 @@
 #include "sim/systemc/systemc_engine.h"
 #endif
 #ifdef BITPULSE_WITH_RTL
+#include "sim/rtl/rtl_array.h"
 #include "sim/rtl/rtl_engine.h"
 #endif
 
@@ -41,6 +42,12 @@ const EngineInfo& find_engine(const std::string& name) {
   throw Error(ErrorKind::kUsage, "--engine: found \"" + printable(name) + "\", which is " +
                                      (left_out ? "not built into this program" : "no engine") +
                                      ", expected one of: " + join(known));
+}
+
+void require_rtl_array([[maybe_unused]] const Machine& machine) {
+#ifdef BITPULSE_WITH_RTL
+  rtl::require_built(machine.array);
+#endif
 }
 
 }  // namespace bitpulse

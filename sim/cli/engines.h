@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sim/engine.h"
+#include "sim/machine.h"
 
 namespace bitpulse {
 
@@ -18,5 +19,8 @@ struct EngineInfo {
 
 /// errors  kUsage: no engine of this name, or one that is not built in
 const EngineInfo& find_engine(const std::string& name);
+
+/// errors  kInvalidInput: the machine's array is none of the Verilated ones of this build
+void require_rtl_array(const Machine& machine);
 
 }  // namespace bitpulse

@@ -17,7 +17,7 @@ namespace bitpulse {
 namespace {
 
 std::vector<Subcommand> commands() {
-  return {run_command(),  quantize_command(), eval_command(),
+  return {run_command(),  quantize_command(), eval_command(),   cosim_command(),
           list_command(), validate_command(), version_command()};
 }
 

@@ -152,7 +152,9 @@ Subcommand run_command() {
           1,
           1,
           {{"machine", "MACHINE", "machine JSON, or the name of a shipped one"},
-           {"engine", "NAME", "fast (timing only), systemc (default; timing and values)"},
+           {"engine", "NAME",
+            "fast (timing only), systemc (default; timing and values), rtl (a Verilated array in "
+            "lockstep with it)"},
            {"out", "DIR", "write report.json, layers.csv and actions.csv there"},
            {"images", "N", "also report accuracy over the first N test images"},
            {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},

@@ -16,6 +16,9 @@
 
 namespace bitpulse::rtl {
 
+/// errors  Error(kInvalidInput) where this array was not built
+void require_built(const ArraySpec& spec);
+
 class RtlArray : public ArrayBackend {
  public:
   /// errors  Error(kInvalidInput) where the machine's array was not built

@@ -12,7 +12,8 @@
 namespace bitpulse {
 namespace {
 
-const std::vector<std::string> kCommands{"run", "quantize", "eval", "list", "validate", "version"};
+const std::vector<std::string> kCommands{"run",  "quantize", "eval",   "cosim",
+                                         "list", "validate", "version"};
 
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> all;
@@ -68,7 +69,6 @@ TEST_CASE("wrong command lines exit 2 with a hint and print nothing on standard 
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };
-  refused(with({"--engine", "rtl"}), "not built");
   refused(with({"--engine", "turbo"}), "no engine");
   refused(with({"--engine", "fast", "--check"}), "no values");
   refused(with({"--engine", "fast", "--layers", "3:1"}), "FIRST:LAST");
