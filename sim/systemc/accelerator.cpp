@@ -12,7 +12,7 @@ int sc_main(int, char*[]) { return 0; }
 
 namespace bitpulse {
 
-Accelerator::Accelerator(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+Accelerator::Accelerator(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
   dma_.memory.bind(memory);
   dma_.act.bind(act_.access);
   dma_.weight.bind(weight_.access);

@@ -27,7 +27,7 @@ class Accelerator : public sc_core::sc_module {
  public:
   tlm::tlm_initiator_socket<> memory{"memory"};
 
-  explicit Accelerator(sc_core::sc_module_name name);
+  explicit Accelerator(const sc_core::sc_module_name& name);
 
   /// Runs a program to its end. The memory must hold addresses 0 .. program.dram_bytes - 1; with
   /// values (operands.network with parameters) its contents are written and read through the

@@ -22,7 +22,7 @@ bool same_outputs(const GemmTile& a, const GemmTile& b) {
 
 }  // namespace
 
-AccumulatorModule::AccumulatorModule(sc_core::sc_module_name name)
+AccumulatorModule::AccumulatorModule(const sc_core::sc_module_name& name)
     : sc_core::sc_module(name), hazards_("accumulator", true) {
   access.bind(*this);
 }

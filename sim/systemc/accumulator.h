@@ -44,7 +44,7 @@ class AccumulatorModule : public sc_core::sc_module, public AccumulatorIf {
  public:
   sc_core::sc_export<AccumulatorIf> access{"access"};
 
-  explicit AccumulatorModule(sc_core::sc_module_name name);
+  explicit AccumulatorModule(const sc_core::sc_module_name& name);
 
   /// Room for `kib` KiB of sums of `acc_bits`.
   void reset(const RunState& run, std::uint32_t kib, int acc_bits);

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "models/error.h"
-
 #include "sim/systemc/bits.h"
 
 namespace bitpulse {
@@ -83,7 +82,7 @@ std::vector<std::int32_t> copy_sums(const AccTile& tile, std::int64_t groups) {
 
 }  // namespace
 
-ArrayUnit::ArrayUnit(sc_core::sc_module_name name) : UnitModule(name) {
+ArrayUnit::ArrayUnit(const sc_core::sc_module_name& name) : UnitModule(name) {
   SC_METHOD(clock);
   sensitive << edge_;
   dont_initialize();

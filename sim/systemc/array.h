@@ -30,7 +30,7 @@ class ArrayUnit : public UnitModule {
   sc_core::sc_port<AccumulatorIf> sums{"sums"};
 
   SC_HAS_PROCESS(ArrayUnit);
-  explicit ArrayUnit(sc_core::sc_module_name name);
+  explicit ArrayUnit(const sc_core::sc_module_name& name);
 
   /// From the next run on; null: the wavefront model alone.
   void set_backend(ArrayBackend* backend) { backend_ = backend; }

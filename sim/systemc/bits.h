@@ -95,7 +95,7 @@ void pack_codes(const T* __restrict codes, std::int64_t count, Precision precisi
   if (width == 16 && bit % 8 == 0) {
     std::uint8_t* to = bytes + bit / 8;
     for (std::int64_t i = 0; i < count; ++i) {
-      const auto code = static_cast<std::uint16_t>(codes[i]);
+      const auto code = static_cast<std::uint16_t>(static_cast<std::int32_t>(codes[i]));
       std::memcpy(to + 2 * i, &code, sizeof code);
     }
     return;

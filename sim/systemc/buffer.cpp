@@ -7,7 +7,7 @@
 
 namespace bitpulse {
 
-BufferModule::BufferModule(sc_core::sc_module_name name)
+BufferModule::BufferModule(const sc_core::sc_module_name& name)
     : sc_core::sc_module(name), hazards_(basename(), false) {
   access.bind(*this);
 }

@@ -32,7 +32,7 @@ class BufferModule : public sc_core::sc_module, public BufferIf {
  public:
   sc_core::sc_export<BufferIf> access{"access"};
 
-  explicit BufferModule(sc_core::sc_module_name name);
+  explicit BufferModule(const sc_core::sc_module_name& name);
 
   /// Holds `kib` KiB of zeros; in a run without values, nothing.
   void reset(const RunState& run, std::uint32_t kib);

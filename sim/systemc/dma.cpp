@@ -16,7 +16,7 @@ std::uint64_t buffer_end(const DmaPattern& p) {
 
 }  // namespace
 
-Dma::Dma(sc_core::sc_module_name name) : UnitModule(name) {
+Dma::Dma(const sc_core::sc_module_name& name) : UnitModule(name) {
   payload_.set_extension(&extension_);
   payload_.set_byte_enable_ptr(nullptr);
 }

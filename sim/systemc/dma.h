@@ -27,7 +27,7 @@ class Dma : public UnitModule {
   sc_core::sc_port<BufferIf> weight{"weight"};
   sc_core::sc_port<BufferIf> out{"out"};
 
-  explicit Dma(sc_core::sc_module_name name);
+  explicit Dma(const sc_core::sc_module_name& name);
   ~Dma() override;
 
   bool accepts() const override { return idle(); }

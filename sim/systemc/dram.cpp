@@ -7,7 +7,7 @@
 
 namespace bitpulse {
 
-Dram::Dram(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+Dram::Dram(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
   socket.register_b_transport(this, &Dram::b_transport);
   socket.register_transport_dbg(this, &Dram::transport_dbg);
 }

@@ -22,7 +22,7 @@ class Dram : public sc_core::sc_module {
  public:
   tlm_utils::simple_target_socket<Dram> socket{"socket"};
 
-  explicit Dram(sc_core::sc_module_name name);
+  explicit Dram(const sc_core::sc_module_name& name);
 
   /// `bytes` of zeros behind the addresses where `has_values`, else addresses only. Time starts at
   /// the current simulated time.

@@ -8,7 +8,7 @@
 
 namespace bitpulse {
 
-Sequencer::Sequencer(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+Sequencer::Sequencer(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
   completion.bind(*this);
   SC_METHOD(dispatch);
   sensitive << wake_;

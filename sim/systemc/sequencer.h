@@ -24,7 +24,7 @@ class Sequencer : public sc_core::sc_module, public CompletionIf {
   sc_core::sc_port<UnitIf> vector{"vector"};
 
   SC_HAS_PROCESS(Sequencer);
-  explicit Sequencer(sc_core::sc_module_name name);
+  explicit Sequencer(const sc_core::sc_module_name& name);
 
   /// Fills the queues; the run begins when the kernel starts.
   void reset(RunState& run);

@@ -3,7 +3,7 @@
 
 namespace bitpulse {
 
-UnitModule::UnitModule(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+UnitModule::UnitModule(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
   SC_METHOD(work_off);
   sensitive << due_;
   dont_initialize();

@@ -40,7 +40,7 @@ class UnitModule : public sc_core::sc_module, public UnitIf {
   sc_core::sc_port<CompletionIf> completion{"completion"};
 
   SC_HAS_PROCESS(UnitModule);
-  explicit UnitModule(sc_core::sc_module_name name);
+  explicit UnitModule(const sc_core::sc_module_name& name);
 
   /// Forgets commands in flight; what they share from now on is `run`.
   void reset(RunState& run);

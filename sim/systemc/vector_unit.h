@@ -22,7 +22,7 @@ class VectorUnit : public UnitModule {
   sc_core::sc_port<BufferIf> out{"out"};
   sc_core::sc_port<AccumulatorIf> sums{"sums"};
 
-  explicit VectorUnit(sc_core::sc_module_name name) : UnitModule(name) {}
+  explicit VectorUnit(const sc_core::sc_module_name& name) : UnitModule(name) {}
 
   bool accepts() const override { return idle(); }
   std::uint64_t issue(CommandId id) override;

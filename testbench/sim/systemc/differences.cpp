@@ -67,7 +67,7 @@ std::string difference(const RunResult& fast, const RunResult& systemc) {
     }
     if (!(fast.layers[l] == systemc.layers[l])) return "layer " + text(l) + ": other counters";
   }
-  return "";
+  return "same";
 }
 
 std::string value_difference(const Program& program, const IntegerNetwork& network,

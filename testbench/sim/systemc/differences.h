@@ -2,8 +2,8 @@
 #pragma once
 
 // Comparisons of the systemc engine with the fast engine (times, counters) and with the reference
-// executor (integers, overflow counts). Each returns a sentence about the first difference, empty
-// where there is none.
+// executor (integers, overflow counts). Each returns a sentence about the first difference, or
+// "same".
 
 #include <string>
 

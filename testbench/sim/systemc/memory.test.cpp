@@ -27,7 +27,7 @@ class WordMemory : public sc_core::sc_module {
  public:
   tlm_utils::simple_target_socket<WordMemory> socket{"socket"};
 
-  explicit WordMemory(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+  explicit WordMemory(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
     socket.register_b_transport(this, &WordMemory::b_transport);
     socket.register_transport_dbg(this, &WordMemory::transport_dbg);
   }
@@ -42,7 +42,7 @@ class WordMemory : public sc_core::sc_module {
       payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
       return;
     }
-    delay += sc_core::sc_time(7 + payload.get_data_length() / kWordBytes, sc_core::SC_NS);
+    delay += cycles_to_time(7 + payload.get_data_length() / kWordBytes);
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
   }
   unsigned int transport_dbg(tlm::tlm_generic_payload& payload) {
@@ -64,7 +64,7 @@ class Design : public sc_core::sc_module {
   tlm_utils::simple_initiator_socket<Design> tester{"tester"};
   WordMemory words{"words"};
   Accelerator accelerator{"accelerator"};
-  explicit Design(sc_core::sc_module_name name) : sc_core::sc_module(name) {
+  explicit Design(const sc_core::sc_module_name& name) : sc_core::sc_module(name) {
     tester.bind(dram.socket);
     accelerator.memory.bind(words.socket);
   }
