@@ -108,17 +108,18 @@ int run(const Arguments& arguments) {
   std::optional<AccuracyReport> accuracy;
   if (engine.computes_values || images > 0) {
     append(inputs.files, data_files(workload));
-    const Deployment deployment = deploy(workload, threads, progress);
-    if (engine.computes_values) {
-      run = run_with_values(*engine.make(), program, workload, deployment.network,
-                            arguments.has("check"), threads, progress);
-    }
+    Deployment deployment = deploy(workload, threads, progress);
     if (images > 0) {
       accuracy = AccuracyReport{
           dataset_name(workload.data), "reference executor",
           measure_accuracy(workload, deployment,
                            accumulation_on(machine, deployment.network, workload.batch), images,
                            threads, progress)};
+    }
+    deployment.weights.clear();  // engines need the integers only
+    if (engine.computes_values) {
+      run = run_with_values(*engine.make(), program, workload, deployment.network,
+                            arguments.has("check"), threads, progress);
     }
   }
   if (!engine.computes_values) run.result = engine.make()->run(program, {});
