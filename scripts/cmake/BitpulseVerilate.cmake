@@ -3,8 +3,11 @@
 # knows each.
 
 find_program(VERILATOR verilator)
+if(NOT BITPULSE_RTL)
+  set(VERILATOR "")
+endif()
 if(NOT VERILATOR)
-  message(STATUS "rtl: no Verilator; the RTL models, their engine and their tests are left out")
+  message(STATUS "rtl: no Verilator, or BITPULSE_RTL is off; the RTL models, their engine and their tests are left out")
   return()
 endif()
 execute_process(COMMAND ${VERILATOR} --getenv VERILATOR_ROOT OUTPUT_VARIABLE VERILATOR_ROOT

@@ -4,9 +4,6 @@
 #include "models/error.h"
 #include "models/text.h"
 #include "sim/fast/fast_engine.h"
-#ifdef BITPULSE_WITH_RTL
-#include "sim/rtl/rtl_engine.h"
-#endif
 #ifdef BITPULSE_WITH_SYSTEMC
 #include "sim/systemc/systemc_engine.h"
 #endif
@@ -27,9 +24,6 @@ const EngineInfo kEngines[] = {
     {"fast", false, make<FastEngine>},
 #ifdef BITPULSE_WITH_SYSTEMC
     {"systemc", true, make<SystemcEngine>},
-#endif
-#ifdef BITPULSE_WITH_RTL
-    {"rtl", true, make<RtlEngine>},
 #endif
 #ifdef BITPULSE_WITH_RTL
     {"rtl", true, make<RtlEngine>},
