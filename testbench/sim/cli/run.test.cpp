@@ -102,7 +102,8 @@ TEST_CASE("layers sum to the totals", "[cli][run]") {
   }
 }
 
-TEST_CASE("--set changes the document that has the key and is echoed in the report", "[cli][run]") {
+TEST_CASE("option --set changes the document that has the key and is echoed in the report",
+          "[cli][run]") {
   const SmallJob job;
   const JsonValue report = job.report(
       {"--engine", "fast", "--set", "/array/rows=16", "--set", "/quantization/weights=2", "--set",
@@ -117,7 +118,7 @@ TEST_CASE("--set changes the document that has the key and is echoed in the repo
   CHECK(report.at("command").text().find("--set workload:/batch=3") != std::string::npos);
 }
 
-TEST_CASE("--layers reports those layers and checks their values", "[cli][run]") {
+TEST_CASE("option --layers reports those layers and checks their values", "[cli][run]") {
   const SmallJob job;
   const JsonValue whole = job.report({"--engine", "fast"});
   const JsonValue part = job.report({"--layers", "1:2", "--check"});

@@ -96,7 +96,7 @@ TEST_CASE("options may stand before or after the workload", "[cli][usage]") {
   CHECK(after.out == before.out);
 }
 
-TEST_CASE("--json prints exactly one JSON document", "[cli][usage]") {
+TEST_CASE("option --json prints exactly one JSON document", "[cli][usage]") {
   const ScratchFolder folder;
   const std::string workload = folder.file("w.json", small_workload());
   const std::string machine = folder.file("m.json", small_machine());
