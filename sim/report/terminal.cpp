@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iterator>
 #include <sstream>
 
@@ -118,6 +119,14 @@ std::vector<std::string> shares(const std::map<std::string, Quantity<Tag, double
   return items;
 }
 
+/// A path below the working directory without it.
+std::string shorter(const std::string& path) {
+  std::error_code failure;
+  const auto here = std::filesystem::current_path(failure);
+  const std::string relative = std::filesystem::path(path).lexically_proximate(here).string();
+  return !failure && relative.size() < path.size() ? relative : path;
+}
+
 std::string accuracy_lines(const AccuracyReport& accuracy) {
   const Accuracy& counts = accuracy.counts;
   const auto percent = [&](std::int64_t hits) {
@@ -163,7 +172,7 @@ std::string terminal_table(const Report& report) {
       "it to its own, so they sum to the total although layers overlap.\n";
   text += wrapped("energy uJ", shares(totals.energy, 1e6));
   text += wrapped("area mm2", shares(totals.area, 1e6));
-  text += "technology  " + report.technology.node + ", " + report.technology.file + '\n';
+  text += "technology  " + report.technology.node + ", " + shorter(report.technology.file) + '\n';
   for (const std::string& entry : report.technology.extrapolated) {
     text += wrapped("  warning:", words_of("beyond its source: " + entry));
   }
