@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/error.h"
 #include "quant/integer/executor.h"
+#include "sim/cosim/random_values.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 #include "sim/systemc/hazard.h"
 #include "sim/systemc/systemc_engine.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
-#include "sim/cosim/random_values.h"
 
 namespace bitpulse {
 namespace {

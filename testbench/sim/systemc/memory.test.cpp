@@ -9,13 +9,13 @@
 
 #include "models/error.h"
 #include "quant/integer/executor.h"
+#include "sim/cosim/random_values.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 #include "sim/systemc/accelerator.h"
 #include "sim/systemc/dram.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
-#include "sim/cosim/random_values.h"
 
 namespace bitpulse {
 namespace {

@@ -2,12 +2,12 @@
 // integers(systemc) == integers(reference executor), overflow counts included.
 #include "models/error.h"
 #include "quant/integer/validate.h"
+#include "sim/cosim/random_values.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 #include "testbench/catch.h"
 #include "testbench/sim/schedule/random_network.h"
 #include "testbench/sim/systemc/differences.h"
-#include "sim/cosim/random_values.h"
 #include "testbench/sim/systemc/seeded_parameters.h"
 
 namespace bitpulse {
