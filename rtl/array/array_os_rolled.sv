@@ -45,7 +45,6 @@ module array_os_rolled #(
 
   // Results within a cycle.
   logic [31:0]  dot[Pes], product[Pes], base[Pes], exact[Pes], over[Pes], shift_over[Pes];
-  logic [31:0]  released[Pes+Cols];
   logic [63:0]  shifted[Pes];
   logic [31:0]  limit, field;  // accumulator format: -limit .. limit - 1 in the bits of `field`
   logic [31:0]  slot, sign;
@@ -82,7 +81,6 @@ module array_os_rolled #(
       for (int unsigned k = 0; k < Pes + Cols; k++) drain_q[k] = '0;
       for (int unsigned k = 0; k < Pes + Cols; k++) drain_overflow_q[k] = '0;
       for (int unsigned k = 0; k < Pes + Cols; k++) drain_valid_q[k] = '0;
-      for (int unsigned k = 0; k < Pes + Cols; k++) released[k] = '0;
     end else begin
       // Edge inputs enter their histories, fixed operands sign-extended.
       slot = time_q & (RowSlots - 1);
@@ -141,9 +139,6 @@ module array_os_rolled #(
           weight_entering = weight_ctrl_history_q[(time_q - j) & (ColSlots - 1)];
           capture_q[j]    = weight_entering.valid ? {21'd0, weight_entering.count, 1'b1} : 32'd0;
         end
-        for (int unsigned k = 0; k < Pes; k++) begin
-          released[k+Cols] = hold_q[k] == 0 ? drain_valid_q[k+Cols] : 32'd0;
-        end
         for (int unsigned k = Pes - 1; k < Pes; k--) begin
           drain_q[k+Cols] = capture_q[k] != 0 ? sum_q[k] : hold_q[k] != 0 ? drain_q[k+Cols] : drain_q[k];
         end
@@ -153,7 +148,7 @@ module array_os_rolled #(
         end
         for (int unsigned k = Pes - 1; k < Pes; k--) begin
           drain_valid_q[k+Cols] = capture_q[k] != 0 ? 32'd1
-              : hold_q[k] != 0 ? drain_valid_q[k+Cols] : released[k];
+              : hold_q[k] != 0 ? drain_valid_q[k+Cols] : drain_valid_q[k];
         end
         for (int unsigned k = 0; k < Pes; k++) begin
           hold_q[k] = capture_q[k] != 0 ? capture_q[k] >> 1 : hold_q[k] != 0 ? hold_q[k] - 32'd1 : 32'd0;
@@ -205,7 +200,7 @@ module array_os_rolled #(
   // verilator lint_on BLKSEQ
 
   for (genvar j = 0; j < Cols; j++) begin : gen_bottom
-    assign valid_o[j]             = drain_valid_q[Pes+j][0] && hold_q[Pes-Cols+j] == 0;
+    assign valid_o[j]             = drain_valid_q[Pes+j][0];
     assign psum_o[j*32 +: 32]     = drain_q[Pes+j];
     assign overflow_o[j*32 +: 32] = drain_overflow_q[Pes+j];
   end

@@ -7,7 +7,8 @@
 /// the sum, which starts over with `first`. A weight_ctrl that is valid, in the cycle after the last
 /// product, copies the sum into the drain register; drained sums move down, one row per cycle, from
 /// the cycle on in which the capture has passed the bottom used row: the register holds still for
-/// `count` cycles, and gives nothing to the row below while it does.
+/// `count` cycles. (The row below captures in the first of them and holds still in the others, so it
+/// takes nothing from here meanwhile.)
 module pe_os #(
   parameter int OperandWidth = 8,
   parameter int AccWidth     = 32
@@ -37,9 +38,7 @@ module pe_os #(
   logic signed [AccWidth-1:0] sum_d, sum_q;
   logic        [31:0]         sum_overflow_d, sum_overflow_q;
   logic        [1:0]          overflow;
-
-  logic       drain_valid_q;
-  logic [9:0] hold_q;
+  logic        [9:0]          hold_q;
 
   mac #(.OperandWidth(OperandWidth), .AccWidth(AccWidth)) u_mac (
     .acc_format_i,
@@ -81,24 +80,22 @@ module pe_os #(
   // The drain register.
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      drain_valid_q <= 1'b0;
-      hold_q        <= '0;
-      psum_o        <= '0;
-      overflow_o    <= '0;
+      valid_o    <= 1'b0;
+      hold_q     <= '0;
+      psum_o     <= '0;
+      overflow_o <= '0;
     end else if (weight_ctrl_i.valid) begin
-      drain_valid_q <= 1'b1;
-      hold_q        <= weight_ctrl_i.count;
-      psum_o        <= sum_q;
-      overflow_o    <= sum_overflow_q;
+      valid_o    <= 1'b1;
+      hold_q     <= weight_ctrl_i.count;
+      psum_o     <= sum_q;
+      overflow_o <= sum_overflow_q;
     end else if (hold_q != 10'd0) begin
-      hold_q        <= hold_q - 10'd1;
+      hold_q     <= hold_q - 10'd1;
     end else begin
-      drain_valid_q <= valid_i;
-      psum_o        <= psum_i;
-      overflow_o    <= overflow_i;
+      valid_o    <= valid_i;
+      psum_o     <= psum_i;
+      overflow_o <= overflow_i;
     end
   end
-
-  assign valid_o = drain_valid_q && hold_q == 10'd0;
 
 endmodule

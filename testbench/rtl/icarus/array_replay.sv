@@ -67,6 +67,7 @@ module array_replay;
       #1;
       if (valid !== expected_valid || psum !== expected_psum || overflow !== expected_overflow) begin
         mismatches = mismatches + 1;
+        if ($test$plusargs("stop")) n = Vectors;  // the first is enough
         if (mismatches < 10) $display("cycle %0d: valid %b psum %h", n, valid, psum);
       end
       clk = 1'b0;

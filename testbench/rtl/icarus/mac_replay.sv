@@ -41,6 +41,7 @@ module mac_replay;
       #1;
       if (sum !== expected_sum || overflow !== expected_overflow) begin
         mismatches = mismatches + 1;
+        if ($test$plusargs("stop")) n = Vectors;  // the first is enough
         if (mismatches < 10) $display("vector %0d: sum %0d overflow %0d", n, sum, overflow);
       end
     end
