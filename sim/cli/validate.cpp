@@ -37,7 +37,7 @@ const Kind kKinds[] = {
 /// The schema the file says it follows, after reading it by that schema's reader.
 std::string validate_file(const std::string& path) {
   const JsonValue root = load_json(path);
-  const std::string schema = root.at("schema").text();
+  std::string schema = root.at("schema").text();
   std::string known;
   for (const Kind& kind : kKinds) {
     if (schema == kind.schema) {

@@ -107,6 +107,7 @@ template <class Tag>
 std::vector<std::string> shares(const std::map<std::string, Quantity<Tag, double>>& components,
                                 double unit) {
   std::vector<std::pair<double, std::string>> sorted;
+  sorted.reserve(components.size());
   for (const auto& [name, amount] : components) sorted.emplace_back(-amount.value, name);
   std::sort(sorted.begin(), sorted.end());
   const double whole = total(components);
