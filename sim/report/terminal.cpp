@@ -170,7 +170,7 @@ std::string terminal_table(const Report& report) {
       "vector\n"
       "unit. DRAM: read and written. A layer's cycles run from the last finish of the layers "
       "before\n"
-      "it to its own, so they sum to the total although layers overlap.\n";
+      "it to its own, so they sum to the total.\n";
   text += wrapped("energy uJ", shares(totals.energy, 1e6));
   text += wrapped("area mm2", shares(totals.area, 1e6));
   text += "technology  " + report.technology.node + ", " + shorter(report.technology.file) + '\n';
