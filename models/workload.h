@@ -11,6 +11,7 @@
 
 #include "models/graph.h"
 #include "models/precision.h"
+#include "models/training.h"
 
 namespace bitpulse {
 
@@ -39,7 +40,7 @@ enum class ResidualStyle : std::uint8_t { kStream16, kLowBit };
 enum class MultiplierStyle : std::uint8_t { kDyadic31, kLlsq8 };
 
 struct QuantizationSpec {
-  std::string method = "ptq";
+  std::string method = "ptq";  // "ptq", "lsq", "llsq", or "float" (trains only)
   CalibrationRule calibration = CalibrationRule::kMse;
   double percentile = 99.99;
   std::int64_t calibration_images = 256;
@@ -54,7 +55,11 @@ struct QuantizationSpec {
   bool bias_correction = false;     // mean output error of each channel folded into its bias
   bool average_pool_floor = false;  // HAWQ-V3's floor(sum / n)
   std::string frozen_scales;        // path of an integer network whose scales are kept; "" none
+  std::string integers;             // path of the integer network to use as it is; "" none
   std::vector<LayerBits> layers;    // later entries win
+  TrainSpec train;                  // of the methods that learn
+  LsqSpec lsq;
+  LlsqSpec llsq;
 };
 
 enum class DataFormat : std::uint8_t { kNone, kCifar10, kMnist, kImageFolder };
