@@ -19,7 +19,7 @@ struct TrainSpec {
   std::int64_t batch = 128;
   double lr = 0.01;
   double momentum = 0.9;
-  std::optional<double> weight_decay;  // none: by method and bits, see quant/train/optimizer.h
+  double weight_decay = 1e-4;  // of weights and biases; steps and batch norms have their own rules
   LearningRateSchedule schedule = LearningRateSchedule::kCosine;
   double step_epochs = 20;   // kStep: every so many epochs ...
   double step_factor = 0.1;  // ... the rate is multiplied by this

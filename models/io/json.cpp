@@ -2,6 +2,7 @@
 #include "models/io/json.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -146,6 +147,16 @@ bool JsonValue::boolean() const {
 std::string JsonValue::text() const {
   if (!value_->is_string()) fail("a string");
   return value_->get<std::string>();
+}
+
+std::string JsonValue::path() const {
+  namespace fs = std::filesystem;
+  constexpr std::size_t kMaxPath = 4096;
+  const std::string name = text();
+  if (name.empty() || utf8_size(name) > kMaxPath || name.find('\0') != std::string::npos) {
+    fail("a path of 1.." + std::to_string(kMaxPath) + " characters");
+  }
+  return fs::absolute(fs::path(file()).parent_path() / name).lexically_normal().string();
 }
 
 std::size_t JsonValue::choice(std::initializer_list<std::string_view> allowed) const {

@@ -60,6 +60,8 @@ class JsonValue {
   double number(double min, double max) const;
   bool boolean() const;
   std::string text() const;
+  /// The absolute form of a path that starts at the document's folder.
+  std::string path() const;
   /// One of `allowed`, as its index.
   std::size_t choice(std::initializer_list<std::string_view> allowed) const;
   std::size_t choice(const std::vector<std::string_view>& allowed) const;

@@ -72,6 +72,22 @@ const std::vector<Json>& valid_workloads() {
                  "outputs": ["gemm"]},
                  "data": {"format": "images", "test": "folder"},
                  "quantization": {"method": "ptq", "weights": 8, "activations": 8}})",
+             R"({"schema": "bitpulse/workload/1", "name": "lsq", "network": "resnet20-cifar",
+                 "quantization": {"method": "lsq", "weights": 2, "activations": 2, "integers": "d",
+                   "train": {"epochs": 2.5, "batch": 64, "lr": 0.01, "momentum": 0.9,
+                     "weight_decay": 1e-4, "schedule": "step", "step_epochs": 20,
+                     "step_factor": 0.1, "warmup_epochs": 1, "warmup_from": 0.4, "crop_pad": 4,
+                     "flip": true, "distill": 0.5, "temperature": 4, "fold_epochs": 0,
+                     "images": 100, "seed": 3, "init": "m.safetensors", "resume": false},
+                   "lsq": {"per_channel": true, "step_init": "mse", "gradient_scale": false,
+                     "gradient_factor": 10, "batch_features": true}}})",
+             R"({"schema": "bitpulse/workload/1", "name": "llsq", "network": "resnet20-cifar",
+                 "quantization": {"method": "llsq", "weights": 4, "activations": 4,
+                   "train": {"steps": 450, "schedule": "cosine"},
+                   "llsq": {"recipe": "qfn", "update": "ema", "per_channel": false,
+                     "absolute_error": true, "ratio": 1.5, "power_of_two": true}}})",
+             R"({"schema": "bitpulse/workload/1", "name": "float", "network": "mlp-mnist",
+                 "quantization": {"method": "float", "train": {"epochs": 1}}})",
          }) {
       list.push_back(Json::parse(text));
     }

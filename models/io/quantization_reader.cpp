@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/io/quantization_reader.h"
+
+#include <optional>
+#include <utility>
+
+namespace bitpulse {
+namespace {
+
+constexpr std::int64_t kMaxBits = 16;
+constexpr std::int64_t kMaxImages = 10'000'000;
+
+std::uint8_t read_bits(const JsonValue& json) {
+  return static_cast<std::uint8_t>(json.integer(1, kMaxBits));
+}
+
+bool read_flag(const JsonValue& parent, const char* key) {
+  const std::optional<JsonValue> json = parent.find(key);
+  return json && json->boolean();
+}
+
+/// 4, or [[2, 48], [4, 16]]: bits of runs of output channels.
+std::vector<WidthRun> read_weight_bits(const JsonValue& json) {
+  if (!json.is_array()) return {{read_bits(json), 0}};
+  if (json.size() == 0) json.fail("bits, or an array of [bits, channels]");
+  std::vector<WidthRun> runs;
+  std::int64_t channels = 0;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const JsonValue run = json[i];
+    if (!run.is_array() || run.size() != 2) run.fail("[bits, channels]");
+    runs.push_back({read_bits(run[0]), run[1].integer(1, kMaxDim)});
+    channels += runs.back().channels;
+    if (channels > kMaxDim) json.fail("at most " + std::to_string(kMaxDim) + " channels");
+  }
+  return runs;
+}
+
+/// Zero points have no place in the integer network; say so rather than "unknown key".
+void refuse_zero_points(const JsonValue& json) {
+  for (const char* key : {"zero_point", "zero_points", "asymmetric"}) {
+    if (json.has(key)) {
+      json.at(key).fail(
+          "no such key: asymmetric zero points are not supported; weights are symmetric, "
+          "activations unsigned after a ReLU and symmetric elsewhere");
+    }
+  }
+}
+
+LayerBits read_layer_bits(const std::string& pattern, const JsonValue& json) {
+  refuse_zero_points(json);
+  json.only_keys({"weights", "activations"});
+  if (pattern.empty()) json.fail("a pattern of layer names before it, not \"\"");
+  if (json.size() == 0) json.fail("\"weights\", \"activations\" or both");
+  LayerBits bits;
+  bits.pattern = pattern;
+  if (const std::optional<JsonValue> weights = json.find("weights")) {
+    bits.weights = read_weight_bits(*weights);
+  }
+  if (const std::optional<JsonValue> activations = json.find("activations")) {
+    bits.activations = read_bits(*activations);
+  }
+  return bits;
+}
+
+void read_calibration(const JsonValue& json, QuantizationSpec& spec) {
+  refuse_zero_points(json);
+  json.only_keys({"rule", "images", "percentile"});
+  if (const std::optional<JsonValue> rule = json.find("rule")) {
+    spec.calibration = static_cast<CalibrationRule>(rule->choice({"minmax", "percentile", "mse"}));
+  }
+  if (const std::optional<JsonValue> images = json.find("images")) {
+    spec.calibration_images = images->integer(1, kMaxImages);
+  }
+  if (const std::optional<JsonValue> percentile = json.find("percentile")) {
+    if (spec.calibration != CalibrationRule::kPercentile) {
+      percentile->fail("it beside \"rule\": \"percentile\" only");
+    }
+    spec.percentile = percentile->number(50, 100);
+  }
+}
+
+enum class Method : std::uint8_t { kPtq, kLsq, kLlsq, kFloat };
+const std::vector<std::string_view> kMethods{"ptq", "lsq", "llsq", "float"};
+
+std::vector<std::string_view> keys_of(Method method) {
+  if (method == Method::kFloat) return {"method", "train"};
+  std::vector<std::string_view> keys{"method",     "calibration", "weights",   "activations",
+                                     "first_last", "rounding",    "residual",  "average_pool_floor",
+                                     "integers",   "layers",      "multiplier"};
+  const std::vector<std::string_view> own =
+      method == Method::kPtq
+          ? std::vector<std::string_view>{"narrow_range", "bn_reestimation", "bias_correction",
+                                          "frozen_scales"}
+          : std::vector<std::string_view>{"train", method == Method::kLsq ? "lsq" : "llsq"};
+  keys.insert(keys.end(), own.begin(), own.end());
+  return keys;
+}
+
+/// What every quantization has. Ends have 8 bits by default where bits are learned; LLSQ's sums
+/// and multipliers are low-bit.
+void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
+  if (method != Method::kPtq) spec.first_last = 8;
+  if (method == Method::kLlsq) {
+    spec.residual = ResidualStyle::kLowBit;
+    spec.multiplier = MultiplierStyle::kLlsq8;
+  }
+  if (const std::optional<JsonValue> calibration = json.find("calibration")) {
+    read_calibration(*calibration, spec);
+  }
+  spec.weights = read_bits(json.at("weights"));
+  spec.activations = read_bits(json.at("activations"));
+  if (const std::optional<JsonValue> bits = json.find("first_last")) {
+    spec.first_last = read_bits(*bits);
+  }
+  if (const std::optional<JsonValue> rounding = json.find("rounding")) {
+    spec.rounding = static_cast<Rounding>(rounding->choice({"half_up", "half_even", "half_away"}));
+  }
+  if (const std::optional<JsonValue> residual = json.find("residual")) {
+    spec.residual = static_cast<ResidualStyle>(residual->choice({"stream16", "low_bit"}));
+  }
+  if (const std::optional<JsonValue> multiplier = json.find("multiplier")) {
+    spec.multiplier = static_cast<MultiplierStyle>(multiplier->choice({"dyadic31", "llsq8"}));
+  }
+  spec.average_pool_floor = read_flag(json, "average_pool_floor");
+  if (const std::optional<JsonValue> path = json.find("integers")) spec.integers = path->path();
+  if (const std::optional<JsonValue> layers = json.find("layers")) {
+    if (layers->size() > kMaxNodes) layers->fail("at most " + std::to_string(kMaxNodes) + " keys");
+    for (const auto& [pattern, bits] : layers->object_items()) {
+      spec.layers.push_back(read_layer_bits(pattern, bits));
+    }
+  }
+}
+
+}  // namespace
+
+QuantizationSpec read_quantization(const JsonValue& json) {
+  refuse_zero_points(json);
+  QuantizationSpec spec;
+  spec.method = json.at("method").text();
+  const auto method = static_cast<Method>(json.at("method").choice(kMethods));
+  json.only_keys(keys_of(method));
+  if (method == Method::kFloat) {
+    spec.train = read_train(json.at("train"), published_training(spec));
+    return spec;
+  }
+  read_common(json, spec, method);
+  spec.narrow_range = read_flag(json, "narrow_range");
+  spec.bn_reestimation = read_flag(json, "bn_reestimation");
+  spec.bias_correction = read_flag(json, "bias_correction");
+  if (const std::optional<JsonValue> path = json.find("frozen_scales")) {
+    spec.frozen_scales = path->path();
+  }
+  if (const std::optional<JsonValue> lsq = json.find("lsq")) spec.lsq = read_lsq(*lsq);
+  if (const std::optional<JsonValue> llsq = json.find("llsq")) spec.llsq = read_llsq(*llsq);
+  spec.train = published_training(spec);
+  if (const std::optional<JsonValue> train = json.find("train")) {
+    spec.train = read_train(*train, spec.train);
+  }
+  return spec;
+}
+
+}  // namespace bitpulse
