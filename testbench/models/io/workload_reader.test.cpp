@@ -230,8 +230,50 @@ TEST_CASE("a graph of a million nodes is refused by its size", "[models][workloa
 
 TEST_CASE("other quantization methods are refused by name", "[models][workload]") {
   std::string text = kResnet20;
-  text.replace(text.find("\"ptq\""), 5, "\"lsq\"");
-  CHECK_REFUSED(read(text), kInvalid, "/quantization/method", "\"lsq\"", "\"ptq\"");
+  text.replace(text.find("\"ptq\""), 5, "\"dorefa\"");
+  CHECK_REFUSED(read(text), kInvalid, "/quantization/method", "\"dorefa\"", "\"ptq\"");
+}
+
+QuantizationSpec learned(const std::string& keys) {
+  return read(R"({"schema": "bitpulse/workload/1", "name": "n", "network": "resnet20-cifar",
+                  "quantization": {)" +
+              keys + "}}")
+      .quantization;
+}
+
+TEST_CASE("what a training leaves out is its method's paper's", "[models][workload]") {
+  const auto lsq = [](const std::string& bits) {
+    return learned(R"("method": "lsq", "weights": )" + bits + R"(, "activations": )" + bits);
+  };
+  CHECK(lsq("2").train.weight_decay == 0.25e-4);
+  CHECK(lsq("3").train.weight_decay == 0.5e-4);
+  CHECK(lsq("4").train.weight_decay == 1e-4);
+  CHECK(lsq("4").train.lr == 0.01);
+  CHECK(lsq("4").train.epochs == 90);
+  CHECK(lsq("8").train.lr == 0.001);
+  CHECK(lsq("8").train.epochs == 1);
+  CHECK(lsq("4").first_last == 8);
+  CHECK(lsq("4").residual == ResidualStyle::kStream16);
+  const QuantizationSpec llsq = learned(R"("method": "llsq", "weights": 4, "activations": 4)");
+  CHECK(llsq.train.lr == 2e-4);
+  CHECK(llsq.residual == ResidualStyle::kLowBit);
+  CHECK(llsq.multiplier == MultiplierStyle::kLlsq8);
+  CHECK(learned(R"("method": "float", "train": {"lr": 0.05})").train.lr == 0.05);
+}
+
+TEST_CASE("keys of another quantization method are refused", "[models][workload]") {
+  for (const char* keys : {R"("method": "lsq", "weights": 4, "activations": 4, "llsq": {})",
+                           R"("method": "llsq", "weights": 4, "activations": 4, "lsq": {})",
+                           R"("method": "ptq", "weights": 4, "activations": 4, "train": {})",
+                           R"("method": "lsq", "weights": 4, "activations": 4,
+                              "narrow_range": true)",
+                           R"("method": "float", "train": {}, "weights": 4)"}) {
+    CAPTURE(keys);
+    CHECK_REFUSED(learned(keys), kInvalid, "/quantization", "unknown key");
+  }
+  CHECK_REFUSED(learned(R"("method": "lsq", "weights": 4, "activations": 4,
+                           "train": {"temperature": 2})"),
+                kInvalid, "/quantization/train/temperature", "distill");
 }
 
 /// kResnet20 with one value changed.
