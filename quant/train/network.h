@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A graph as torch operations, with its parameters under the names they have in weight files.
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/graph.h"
+
+namespace bitpulse {
+
+/// A tensor that a checkpoint keeps.
+struct NamedTensor {
+  std::string name;
+  at::Tensor value;
+};
+
+/// Replaces what input `input` of a node reads, and its weights, by what the model shall compute
+/// with. Values are those of `source`, the node whose output is read (slices and flattenings are
+/// applied afterwards).
+class QuantizerSet {
+ public:
+  virtual ~QuantizerSet() = default;
+  /// Begins a forward pass.
+  virtual void begin() = 0;
+  virtual bool quantizes(NodeId node, std::size_t input) const = 0;
+  virtual at::Tensor activation(NodeId node, std::size_t input, NodeId source,
+                                const at::Tensor& value) = 0;
+  virtual at::Tensor weight(NodeId node, const at::Tensor& weight) = 0;
+};
+
+class TorchNetwork {
+ public:
+  /// errors  kInvalidInput: a tensor is missing or its shape does not fit, naming both
+  TorchNetwork(const Graph& graph, const Weights& weights, const at::Device& device);
+
+  /// The first output, [images, classes], of images [images, c, h, w].
+  ///
+  /// training  batch norms use and track the statistics of the batch (momentum 0.1)
+  at::Tensor forward(const at::Tensor& images, bool training, QuantizerSet* quantizers = nullptr);
+
+  /// Called with every node's output; may be empty.
+  std::function<void(NodeId, const at::Tensor&)> observer;
+
+  const Graph& graph() const { return graph_; }
+  /// What is learned, in a fixed order; leaves with gradients.
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  /// Running statistics of batch norms.
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  /// Copies of parameters and buffers, as a weight file holds them.
+  Weights weights() const;
+
+ private:
+  struct Pass;
+  void add(const Weights& weights, const Node& node, const std::string& part,
+           const std::vector<std::int64_t>& dims, bool learned);
+
+  Graph graph_;
+  at::Device device_;
+  std::vector<NamedTensor> parameters_, buffers_;
+  std::map<std::string, at::Tensor> by_name_;
+};
+
+/// Copies floats to the device, or back.
+at::Tensor to_tensor(const std::vector<float>& values, const std::vector<std::int64_t>& dims,
+                     const at::Device& device);
+Tensor<float> to_values(const at::Tensor& tensor);
+
+}  // namespace bitpulse
