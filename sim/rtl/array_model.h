@@ -42,7 +42,7 @@ struct ArrayShape {
 
   friend bool operator==(const ArrayShape& a, const ArrayShape& b) {
     return a.pe == b.pe && a.output_stationary == b.output_stationary && a.rows == b.rows &&
-           a.cols == b.cols;
+           a.cols == b.cols && a.structural == b.structural;
   }
 
  private:
