@@ -46,7 +46,7 @@ const EngineInfo& find_engine(const std::string& name) {
 
 void require_rtl_array([[maybe_unused]] const Machine& machine) {
 #ifdef BITPULSE_WITH_RTL
-  rtl::require_built(machine.array);
+  rtl::make_array_model(rtl::shape_of(machine.array));
 #endif
 }
 

@@ -5,6 +5,7 @@
 // rtl/README.md, one clock cycle at a time.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,6 +67,9 @@ struct EdgeOutputs {
   std::vector<std::uint32_t> overflow;  // overflows met while forming psum
 };
 
+/// The kind of waves that a model can write; Verilator settles it when it makes the model.
+enum class Trace : std::uint8_t { kNone, kVcd, kFst };
+
 class ArrayModel {
  public:
   virtual ~ArrayModel() = default;
@@ -77,12 +81,29 @@ class ArrayModel {
   virtual void step(const EdgeInputs& inputs) = 0;
   /// The outputs after the last step.
   virtual const EdgeOutputs& outputs() const = 0;
+
+  virtual Trace trace() const { return Trace::kNone; }
+  /// Writes all signals of the steps from here on to a file, one cycle per nanosecond, the next
+  /// step being that of `cycle`: its inputs change with the falling edge at `cycle` ns, and what
+  /// they cause from the rising edge half a nanosecond later on. Closes a file that is open.
+  ///
+  /// returns  false: a model without trace, or the file cannot be written
+  virtual bool open_trace([[maybe_unused]] const std::string& path,
+                          [[maybe_unused]] std::uint64_t cycle) {
+    return false;
+  }
+  virtual void close_trace() {}
 };
 
 /// The name of the model of a shape, for example "ws_int8_3x7".
 std::string array_model_name(const ArrayShape& shape);
 
+/// An array of the compiled-in ones.
+///
 /// errors  Error(kInvalidInput) naming the shape and the shapes that were built
 std::unique_ptr<ArrayModel> make_array_model(const ArrayShape& shape);
+
+/// Where an engine gets its array from.
+using ArrayMaker = std::function<std::unique_ptr<ArrayModel>(const ArrayShape&)>;
 
 }  // namespace bitpulse::rtl

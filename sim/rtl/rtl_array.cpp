@@ -6,21 +6,15 @@
 
 namespace bitpulse::rtl {
 
-namespace {
-
 ArrayShape shape_of(const ArraySpec& spec) {
   return {spec.pe, spec.dataflow == Dataflow::kOs, static_cast<int>(spec.rows),
           static_cast<int>(spec.cols)};
 }
 
-}  // namespace
-
-void require_built(const ArraySpec& spec) { make_array_model(shape_of(spec)); }
-
 void RtlArray::reset(const Program& program) {
   const ArraySpec& spec = program.machine.array;
   const ArrayShape shape = shape_of(spec);
-  if (model_ == nullptr || !(model_->shape() == shape)) model_ = make_array_model(shape);
+  if (model_ == nullptr || !(model_->shape() == shape)) model_ = make_(shape);
   spec_ = spec;
   model_->reset();
   driver_ = std::make_unique<ArrayDriver>(*model_);

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "sim/rtl/array_driver.h"
@@ -16,12 +17,13 @@
 
 namespace bitpulse::rtl {
 
-/// errors  Error(kInvalidInput) where this array was not built
-void require_built(const ArraySpec& spec);
+/// The Verilated array that stands in for a machine's.
+ArrayShape shape_of(const ArraySpec& spec);
 
 class RtlArray : public ArrayBackend {
  public:
-  /// errors  Error(kInvalidInput) where the machine's array was not built
+  explicit RtlArray(ArrayMaker make = make_array_model) : make_(std::move(make)) {}
+  /// errors  the maker's
   void reset(const Program& program) override;
   void submit(ArrayJob job, std::uint64_t cycle) override;
   bool busy() const override { return !jobs_.empty(); }
@@ -46,6 +48,7 @@ class RtlArray : public ArrayBackend {
   void add(Job& job, const PackedFold& packed, const FoldOutput& output);
   std::int32_t fit(std::int64_t exact, std::uint64_t& overflows) const;
 
+  ArrayMaker make_;
   ArraySpec spec_;
   std::unique_ptr<ArrayModel> model_;
   std::unique_ptr<ArrayDriver> driver_;

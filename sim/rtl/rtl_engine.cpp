@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/rtl/rtl_engine.h"
 
+#include <utility>
+
 #include "models/error.h"
 #include "sim/rtl/rtl_array.h"
 #include "sim/systemc/systemc_engine.h"
@@ -8,11 +10,12 @@
 namespace bitpulse {
 
 struct RtlEngine::Impl {
+  explicit Impl(rtl::ArrayMaker make) : array(std::move(make)) {}
   rtl::RtlArray array;
   SystemcEngine systemc{&array};
 };
 
-RtlEngine::RtlEngine() : impl_(std::make_unique<Impl>()) {}
+RtlEngine::RtlEngine(rtl::ArrayMaker make) : impl_(std::make_unique<Impl>(std::move(make))) {}
 RtlEngine::~RtlEngine() = default;
 
 RunResult RtlEngine::run(const Program& program, const Operands& operands) {

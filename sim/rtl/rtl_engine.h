@@ -7,12 +7,13 @@
 #include <memory>
 
 #include "sim/engine.h"
+#include "sim/rtl/array_model.h"
 
 namespace bitpulse {
 
 class RtlEngine : public Engine {
  public:
-  RtlEngine();
+  explicit RtlEngine(rtl::ArrayMaker make = rtl::make_array_model);
   ~RtlEngine() override;
   /// operands must carry values: RTL has no timing without them.
   ///

@@ -5,11 +5,27 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "sim/rtl/array_model.h"
 #include "verilated.h"
+#if VM_TRACE_FST
+#include "verilated_fst_c.h"
+#elif VM_TRACE_VCD
+#include "verilated_vcd_c.h"
+#endif
 
 namespace bitpulse::rtl {
+
+#if VM_TRACE_FST
+using WaveFile = VerilatedFstC;
+inline constexpr Trace kModelTrace = Trace::kFst;
+#elif VM_TRACE_VCD
+using WaveFile = VerilatedVcdC;
+inline constexpr Trace kModelTrace = Trace::kVcd;
+#else
+inline constexpr Trace kModelTrace = Trace::kNone;
+#endif
 
 template <class Model>
 class VerilatedArray final : public ArrayModel {
@@ -19,9 +35,17 @@ class VerilatedArray final : public ArrayModel {
     outputs_.valid.resize(cols);
     outputs_.psum.resize(cols);
     outputs_.overflow.resize(cols);
+#if VM_TRACE
+    context_.traceEverOn(true);
+    context_.timeunit(-9);
+    context_.timeprecision(-12);
+#endif
     reset();
   }
-  ~VerilatedArray() override { model_.final(); }
+  ~VerilatedArray() override {
+    close_trace();
+    model_.final();
+  }
 
   const ArrayShape& shape() const override { return shape_; }
 
@@ -43,16 +67,45 @@ class VerilatedArray final : public ArrayModel {
     set(model_.weight_ctrl_i, inputs.weight_ctrl);
     write(model_.act_i, inputs.act, shape_.act_words());
     write(model_.weight_i, inputs.weight, shape_.weight_words());
+    dump(0);
     model_.clk_i = 1;
     model_.eval();
+    dump(kPicoseconds / 2);
     model_.clk_i = 0;
     model_.eval();
     read_outputs();
+    ++cycle_;
   }
 
   const EdgeOutputs& outputs() const override { return outputs_; }
 
+  Trace trace() const override { return kModelTrace; }
+
+#if VM_TRACE
+  bool open_trace(const std::string& path, std::uint64_t cycle) override {
+    waves_ = std::make_unique<WaveFile>();  // one that was used takes no earlier time
+    model_.trace(waves_.get(), kAllLevels);
+    waves_->open(path.c_str());
+    if (!waves_->isOpen()) waves_.reset();
+    cycle_ = cycle;
+    return waves_ != nullptr;
+  }
+  void close_trace() override { waves_.reset(); }
+#endif
+
  private:
+  static constexpr std::uint64_t kPicoseconds = 1000;  // of a cycle in a wave file
+  static constexpr int kAllLevels = 1 << 20;
+
+  /// The signals, `offset` picoseconds into the cycle.
+  void dump([[maybe_unused]] std::uint64_t offset) {
+#if VM_TRACE
+    if (waves_ == nullptr) return;
+    model_.eval();
+    waves_->dump(cycle_ * kPicoseconds + offset);
+#endif
+  }
+
   template <class Port>
   static void set(Port& port, std::uint32_t value) {
     port = static_cast<Port>(value);
@@ -78,8 +131,12 @@ class VerilatedArray final : public ArrayModel {
 
   ArrayShape shape_;
   VerilatedContext context_;
+#if VM_TRACE
+  std::unique_ptr<WaveFile> waves_;
+#endif
   Model model_{&context_};
   EdgeOutputs outputs_;
+  std::uint64_t cycle_ = 0;
 };
 
 }  // namespace bitpulse::rtl
