@@ -36,7 +36,7 @@ class TrainingBatches {
   void shuffle(std::int64_t epoch);
 
   const ImageSet& images_;
-  const DataSpec& data_;
+  const DataSpec data_;
   const TrainSpec spec_;
   const std::uint64_t seed_;
   const std::int64_t steps_per_epoch_;
