@@ -27,7 +27,7 @@ class InputImages {
   std::int64_t first_;
 };
 
-constexpr std::int64_t kBatchElements = std::int64_t{1} << 24;
+constexpr std::int64_t kBatchElements = std::int64_t{1} << 23;  // of the largest activation
 
 }  // namespace
 

@@ -50,11 +50,8 @@ struct Convolution::Impl {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   const float* weights = nullptr;
   const float* bias = nullptr;
-  std::unordered_map<std::int64_t, Plan> plans;
 
-  const Plan& plan(std::int64_t images) {
-    const auto found = plans.find(images);
-    if (found != plans.end()) return found->second;
+  Plan plan(std::int64_t images) {
     const OneOpenMpThread serial;
     using Tag = dnnl::memory::format_tag;
     const dnnl::memory::dims kernel{groups, out.c / groups, in.c / groups, window.kernel_h,
@@ -84,7 +81,7 @@ struct Convolution::Impl {
     dnnl::stream stream(engine);
     dnnl::reorder(plain, made.weights).execute(stream, plain, made.weights);
     stream.wait();
-    return plans.emplace(images, std::move(made)).first->second;
+    return made;
   }
 
   void run_chunk(const Plan& plan, const float* src, float* dst, std::int64_t images) {
@@ -133,12 +130,13 @@ Convolution& Convolution::operator=(Convolution&&) noexcept = default;
 void Convolution::run(const float* in, float* out, std::int64_t images, int threads) {
   const std::int64_t chunks = ceil_div(images, kChunk);
   const std::int64_t rest = images - (chunks - 1) * kChunk;
-  if (chunks > 1) impl_->plan(kChunk);
-  impl_->plan(rest);
+  // Plans last for one run: kept, they would hold the network's weights a second time.
+  const Impl::Plan last = impl_->plan(rest);
+  const Impl::Plan full = chunks > 1 && rest != kChunk ? impl_->plan(kChunk) : last;
   parallel_for(threads, chunks, [&](std::int64_t i, int) {
-    const std::int64_t count = i + 1 < chunks ? kChunk : rest;
-    impl_->run_chunk(impl_->plans.at(count), in + i * kChunk * impl_->in.elements(),
-                     out + i * kChunk * impl_->out.elements(), count);
+    const bool is_last = i + 1 == chunks;
+    impl_->run_chunk(is_last ? last : full, in + i * kChunk * impl_->in.elements(),
+                     out + i * kChunk * impl_->out.elements(), is_last ? rest : kChunk);
   });
 }
 

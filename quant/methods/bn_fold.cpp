@@ -19,8 +19,12 @@ std::vector<float> channels_last(const std::vector<float>& weights, std::size_t 
   return result;
 }
 
-FoldedGemm fold(const Graph& graph, const LayerOrigin& origin, const GemmOp& op,
-                const Weights& weights) {
+}  // namespace
+
+FoldedGemm fold_batch_norms(const Graph& graph, const Lowering& lowering, std::size_t layer,
+                            const Weights& weights) {
+  const LayerOrigin& origin = lowering.layers[layer];
+  const auto& op = std::get<GemmOp>(lowering.network.layers[layer].op);
   const Node& node = graph.nodes[static_cast<std::size_t>(origin.op)];
   const auto channels = op.weight_bits.size();
   const auto pixels = static_cast<std::size_t>(op.window.kernel_h * op.window.kernel_w);
@@ -42,17 +46,6 @@ FoldedGemm fold(const Graph& graph, const LayerOrigin& origin, const GemmOp& op,
       folded.bias[c] = folded.bias[c] * norm.scale[c] + norm.shift[c];
     }
   }
-  return folded;
-}
-
-}  // namespace
-
-std::vector<FoldedGemm> fold_batch_norms(const Graph& graph, const Lowering& lowering,
-                                         const Weights& weights) {
-  std::vector<FoldedGemm> folded(lowering.layers.size());
-  for (std::size_t i = 0; i < folded.size(); ++i)
-    if (const auto* op = std::get_if<GemmOp>(&lowering.network.layers[i].op))
-      folded[i] = fold(graph, lowering.layers[i], *op, weights);
   return folded;
 }
 

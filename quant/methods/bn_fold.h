@@ -19,10 +19,10 @@ struct FoldedGemm {
   std::size_t per_channel() const { return weights.size() / bias.size(); }
 };
 
-/// One entry per layer of the lowering, empty for layers without weights.
+/// The parameters of a layer of the lowering that has weights.
 ///
 /// errors  kInvalidInput: a tensor is missing or does not fit, naming it
-std::vector<FoldedGemm> fold_batch_norms(const Graph& graph, const Lowering& lowering,
-                                         const Weights& weights);
+FoldedGemm fold_batch_norms(const Graph& graph, const Lowering& lowering, std::size_t layer,
+                            const Weights& weights);
 
 }  // namespace bitpulse

@@ -25,19 +25,21 @@ const char* rule_name(CalibrationRule rule) {
   return "";
 }
 
+/// One layer's real weights at a time: all of them folded would be a second copy of the network.
 std::vector<GemmParameters> quantize_weights(const Workload& workload, const Lowering& lowering,
-                                             const std::vector<FoldedGemm>& folded,
-                                             const ActivationScales& scales, int threads) {
+                                             const Weights& weights, const ActivationScales& scales,
+                                             int threads) {
   const QuantizationSpec& spec = workload.quantization;
-  std::vector<GemmParameters> gemms(folded.size());
-  for (std::size_t i = 0; i < folded.size(); ++i) {
+  std::vector<GemmParameters> gemms(lowering.network.layers.size());
+  for (std::size_t i = 0; i < gemms.size(); ++i) {
     const auto* op = std::get_if<GemmOp>(&lowering.network.layers[i].op);
     if (!op) continue;
+    FoldedGemm folded = fold_batch_norms(workload.graph, lowering, i, weights);
     const double input_scale = scales.tensors[static_cast<std::size_t>(op->input)];
     GemmParameters& gemm = gemms[i];
-    gemm.scales = weight_scales(folded[i], op->weight_bits, input_scale, spec, threads);
-    gemm.codes = encode_weights(folded[i], op->weight_bits, gemm.scales, spec.narrow_range);
-    gemm.bias = folded[i].bias;
+    gemm.scales = weight_scales(folded, op->weight_bits, input_scale, spec, threads);
+    gemm.codes = encode_weights(folded, op->weight_bits, gemm.scales, spec.narrow_range);
+    gemm.bias = std::move(folded.bias);
   }
   return gemms;
 }
@@ -52,8 +54,8 @@ IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
       spec.frozen_scales.empty()
           ? calibrate(workload, lowering, weights, calibration, threads)
           : frozen_scales(load_network(spec.frozen_scales), lowering.network, spec.frozen_scales);
-  const std::vector<FoldedGemm> folded = fold_batch_norms(workload.graph, lowering, weights);
-  std::vector<GemmParameters> gemms = quantize_weights(workload, lowering, folded, scales, threads);
+  std::vector<GemmParameters> gemms =
+      quantize_weights(workload, lowering, weights, scales, threads);
   export_parameters(workload, gemms, scales, lowering);
   if (spec.bn_reestimation || spec.bias_correction)
     correct_channels(workload, weights, calibration, scales, gemms, lowering, threads);

@@ -28,7 +28,7 @@ TEST_CASE("a folded convolution equals convolution and batch norm, negative gamm
   weights["bn.running_var"].data[1] = 1e-6f;
 
   const Lowering lowering = lower_with_origins(g.workload);
-  const FoldedGemm folded = fold_batch_norms(g.workload.graph, lowering, weights)[0];
+  const FoldedGemm folded = fold_batch_norms(g.workload.graph, lowering, 0, weights);
   REQUIRE(folded.channels() == 4);
   REQUIRE(folded.per_channel() == 27);
 
@@ -63,9 +63,9 @@ TEST_CASE("linear weights over C, H, W become H, W, C", "[quant][bn-fold]") {
   set(weights, "c.weight", {2, 1, 1, 1}, {1, 1});
   set(weights, "fc.weight", {1, 6}, {1, 2, 3, 4, 5, 6});  // c0: 1 2 3, c1: 4 5 6
   const Lowering lowering = lower_with_origins(g.workload);
-  const auto folded = fold_batch_norms(g.workload.graph, lowering, weights);
-  CHECK(folded[1].weights == std::vector<float>{1, 4, 2, 5, 3, 6});
-  CHECK(folded[1].bias == std::vector<double>{0});
+  const auto folded = fold_batch_norms(g.workload.graph, lowering, 1, weights);
+  CHECK(folded.weights == std::vector<float>{1, 4, 2, 5, 3, 6});
+  CHECK(folded.bias == std::vector<double>{0});
 }
 
 TEST_CASE("two batch norms in a row fold in order", "[quant][bn-fold]") {
@@ -82,9 +82,10 @@ TEST_CASE("two batch norms in a row fold in order", "[quant][bn-fold]") {
   };
   norm("b1", 2, 1, 5, 3);   // y = (x - 5) / 2 * 2 + 1 = x - 4
   norm("b2", -1, 7, 2, 0);  // z = -(y - 2) + 7 = -x + 13
-  const auto folded = fold_batch_norms(g.workload.graph, lower_with_origins(g.workload), weights);
-  CHECK(folded[0].weights[0] == -3);
-  CHECK(folded[0].bias[0] == 13);
+  const auto folded =
+      fold_batch_norms(g.workload.graph, lower_with_origins(g.workload), 0, weights);
+  CHECK(folded.weights[0] == -3);
+  CHECK(folded.bias[0] == 13);
 }
 
 }  // namespace bitpulse
