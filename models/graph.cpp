@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/graph.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "models/error.h"
@@ -15,8 +14,7 @@ NodeId Graph::add(std::string node_name, Layer layer, std::vector<NodeId> node_i
   if (nodes.size() >= kMaxNodes) {
     throw Error(ErrorKind::kLimit, place + ": more than " + std::to_string(kMaxNodes) + " nodes");
   }
-  const auto same_name = [&](const Node& node) { return node.name == node_name; };
-  if (std::any_of(nodes.begin(), nodes.end(), same_name)) {
+  if (names.count(node_name) != 0) {
     throw Error(ErrorKind::kInvalidInput, place + ": another node has this name");
   }
   std::vector<Shape> shapes;
@@ -29,6 +27,7 @@ NodeId Graph::add(std::string node_name, Layer layer, std::vector<NodeId> node_i
     shapes.push_back(nodes[static_cast<std::size_t>(id)].shape);
   }
   const Shape shape = infer_shape(place, layer, shapes);
+  names.insert(node_name);
   nodes.push_back({std::move(node_name), layer, std::move(node_inputs), shape});
   return static_cast<NodeId>(nodes.size() - 1);
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "models/layer.h"
@@ -30,6 +31,7 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<NodeId> inputs;
   std::vector<NodeId> outputs;
+  std::unordered_set<std::string> names;  // of all nodes
 
   /// Appends a node and infers its shape. `inputs` and `outputs` are the caller's to fill.
   ///

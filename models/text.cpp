@@ -105,4 +105,18 @@ std::string join(const std::vector<std::string_view>& names) {
   return out;
 }
 
+std::string pointer_token(std::string_view token) {
+  std::string escaped;
+  for (const char c : token) {
+    if (c == '~') {
+      escaped += "~0";
+    } else if (c == '/') {
+      escaped += "~1";
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
 }  // namespace bitpulse

@@ -30,4 +30,7 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string_vi
 /// `names` separated by ", ".
 std::string join(const std::vector<std::string_view>& names);
 
+/// `token` escaped for a JSON pointer (RFC 6901).
+std::string pointer_token(std::string_view token);
+
 }  // namespace bitpulse

@@ -20,11 +20,13 @@ namespace {
   throw Error(ErrorKind::kIo, printable(path, 400) + ": " + what + ": " + std::strerror(error));
 }
 
+bool names_nothing(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
+}
+
 /// A path that names no file is wrong input; a file that cannot be read is trouble with the system.
 [[noreturn]] void fail_open(const std::string& path, int error) {
-  const bool no_file = error == ENOENT || error == ENOTDIR || error == EISDIR || error == ELOOP ||
-                       error == ENAMETOOLONG;
-  if (!no_file) fail_io(path, "cannot open", error);
+  if (!names_nothing(error)) fail_io(path, "cannot open", error);
   throw Error(ErrorKind::kInvalidInput,
               printable(path, 400) + ": found no file: " + std::strerror(error));
 }
@@ -49,11 +51,34 @@ class Descriptor {
   int fd_;
 };
 
-/// Size as the file system tells it: 0 for pipes and devices.
+std::string kind_of(mode_t mode) {
+  if (S_ISREG(mode)) return "";
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  return S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+/// Opens a regular file; a pipe that nobody writes does not block.
+int open_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno != ENXIO) fail_open(path, errno);  // ENXIO: a socket, or no such device
+  Descriptor file(fd);
+  struct stat status {};
+  if ((fd < 0 ? ::stat(path.c_str(), &status) : ::fstat(fd, &status)) != 0) {
+    fail_io(path, "cannot read", errno);
+  }
+  const std::string kind = kind_of(status.st_mode);
+  if (!kind.empty()) {
+    throw Error(ErrorKind::kInvalidInput,
+                printable(path, 400) + ": found " + kind + ", expected a file");
+  }
+  return file.release();
+}
+
+/// Size as the file system tells it; 0 for the files of /proc.
 std::uint64_t announced_size(int fd, const std::string& path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) fail_io(path, "cannot read", errno);
-  if (S_ISDIR(status.st_mode)) fail_open(path, EISDIR);
   return static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
 }
 
@@ -106,9 +131,15 @@ void write_file_atomically(const std::string& path, std::string_view content) {
   }
 }
 
+std::string no_file_but(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return kind_of(status.st_mode);
+  if (!names_nothing(errno)) fail_io(path, "cannot look at", errno);
+  return "";
+}
+
 InputFile::InputFile(const std::string& path) : path_(path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail_open(path, errno);
+  Descriptor file(open_file(path));
   size_ = announced_size(file.get(), path);
   descriptor_ = file.release();
 }
@@ -132,8 +163,7 @@ void InputFile::read(std::uint64_t offset, void* to, std::size_t count) const {
 }
 
 std::string read_file(const std::string& path, std::uint64_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) fail_open(path, errno);
+  const Descriptor file(open_file(path));
   const auto refuse = [&](const std::string& found) {
     throw Error(ErrorKind::kLimit, printable(path, 400) + ": found " + found +
                                        " bytes, expected at most " + std::to_string(limit));
@@ -141,7 +171,7 @@ std::string read_file(const std::string& path, std::uint64_t limit) {
   const std::uint64_t announced = announced_size(file.get(), path);
   if (announced > limit) refuse(std::to_string(announced));
 
-  // Pipes and device files announce no size: read on until the end or the limit.
+  // A file may announce less than it holds (those of /proc do): read on to its end or the limit.
   std::string content;
   content.resize(std::max<std::size_t>(announced + 1, 4096));
   std::size_t size = 0;

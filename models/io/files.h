@@ -13,10 +13,16 @@ namespace bitpulse {
 /// Writes through a temporary file in the same folder, fsync and rename. errors kIo.
 void write_file_atomically(const std::string& path, std::string_view content);
 
+/// What lies at a path that is no regular file: "a folder", "a pipe", "a device", "a socket"; ""
+/// where a file or nothing lies there.
+///
+/// errors  kIo: the path cannot be looked at
+std::string no_file_but(const std::string& path);
+
 /// A file that is read in parts.
 class InputFile {
  public:
-  /// errors  kInvalidInput: no such file, or a folder; kIo: unreadable
+  /// errors  kInvalidInput: no such file, or no regular one; kIo: unreadable
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
@@ -36,7 +42,7 @@ class InputFile {
 
 /// Whole file, refused above `limit` bytes.
 ///
-/// errors  kInvalidInput: no such file, or a folder; kIo: unreadable; kLimit
+/// errors  kInvalidInput: no such file, or no regular one; kIo: unreadable; kLimit
 std::string read_file(const std::string& path, std::uint64_t limit);
 
 }  // namespace bitpulse

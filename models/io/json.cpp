@@ -184,9 +184,16 @@ void JsonValue::fail(const std::string& expected) const {
 void JsonValue::fail_at(const std::string& where, const std::string& found,
                         const std::string& expected) const {
   throw Error(ErrorKind::kInvalidInput,
-              printable(file(), 400) + ": at " +
-                  (where.empty() ? "the top level" : printable(where, 200)) + ": found " + found +
-                  ", expected " + expected);
+              place(where) + ": found " + found + ", expected " + expected);
+}
+
+void JsonValue::fail_with(const Error& error) const {
+  throw Error(error.kind(), place(pointer_) + ": " + error.what());
+}
+
+std::string JsonValue::place(const std::string& where) const {
+  return printable(file(), 400) + ": at " +
+         (where.empty() ? "the top level" : printable(where, 200));
 }
 
 const Json& JsonValue::raw() const { return *value_; }

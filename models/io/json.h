@@ -20,6 +20,8 @@
 
 namespace bitpulse {
 
+class Error;
+
 struct JsonLimits {
   std::uint64_t bytes = 64ull << 20;
   std::uint32_t depth = 64;
@@ -72,6 +74,8 @@ class JsonValue {
   /// Throws Error(kInvalidInput) "file: at /pointer: found ..., expected ...". What was found is
   /// described and cut short, never printed whole.
   [[noreturn]] void fail(const std::string& expected) const;
+  /// Throws `error` again, with "file: at /pointer: " before its text.
+  [[noreturn]] void fail_with(const Error& error) const;
 
   /// The value itself, keys in the document's order: for those who store or echo it.
   const nlohmann::ordered_json& raw() const;
@@ -84,6 +88,7 @@ class JsonValue {
   JsonValue(std::shared_ptr<const Document> document, const nlohmann::ordered_json* value,
             std::string pointer);
   const nlohmann::ordered_json& object() const;
+  std::string place(const std::string& where) const;
   [[noreturn]] void fail_at(const std::string& where, const std::string& found,
                             const std::string& expected) const;
 

@@ -93,8 +93,13 @@ class Builder final : public nlohmann::json_sax<Json> {
   bool start_array(std::size_t) override { return open(false); }
   bool end_array() override { return close(); }
 
-  bool parse_error(std::size_t position, const std::string&,
+  bool parse_error(std::size_t position, const std::string& token,
                    const nlohmann::detail::exception& error) override {
+    constexpr int kNumberOverflow = 406;
+    if (error.id == kNumberOverflow) {
+      fail(ErrorKind::kInvalidInput, position,
+           "found number " + printable(token) + ", expected one that a 64-bit float holds");
+    }
     // what() is "[json.exception...] parse error at line 1, column 2: syntax error while ..."
     const std::string what = error.what();
     const std::size_t found = what.find(": ");
@@ -200,20 +205,6 @@ nlohmann::ordered_json parse_document(std::string_view text, const std::string& 
   Json::sax_parse(builder.begin(), builder.end(), &builder, nlohmann::detail::input_format_t::json,
                   true, true);
   return builder.take();
-}
-
-std::string pointer_token(std::string_view token) {
-  std::string escaped;
-  for (const char c : token) {
-    if (c == '~') {
-      escaped += "~0";
-    } else if (c == '/') {
-      escaped += "~1";
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
 }
 
 }  // namespace bitpulse

@@ -16,7 +16,4 @@ namespace bitpulse {
 nlohmann::ordered_json parse_document(std::string_view text, const std::string& file,
                                       const JsonLimits& limits);
 
-/// `token` escaped for a JSON pointer (RFC 6901).
-std::string pointer_token(std::string_view token);
-
 }  // namespace bitpulse

@@ -150,8 +150,7 @@ NodeId add_node(Graph& graph, const JsonValue& json, const std::string& name, co
   try {
     return graph.add(name, layer, std::move(inputs));
   } catch (const Error& error) {
-    throw Error(error.kind(),
-                printable(json.file(), 400) + ": at " + json.pointer() + ": " + error.what());
+    json.fail_with(error);
   }
 }
 

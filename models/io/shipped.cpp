@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 
 #include "models/error.h"
+#include "models/io/files.h"
+#include "models/text.h"
 
 namespace bitpulse {
 namespace fs = std::filesystem;
@@ -18,18 +21,22 @@ std::string shipped_folder() {
 
 std::vector<std::string> shipped_names(std::string_view kind) {
   std::vector<std::string> names;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(fs::path(shipped_folder()) / kind, ignored)) {
+  const fs::path folder = fs::path(shipped_folder()) / kind;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   }
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
+  if (error) throw Error(ErrorKind::kIo, folder.string() + ": cannot list: " + error.message());
   std::sort(names.begin(), names.end());
   return names;
 }
 
 std::string find_file(const std::string& name, std::string_view kind, const std::string& folder) {
-  std::error_code ignored;
   const fs::path given = folder.empty() ? fs::path(name) : fs::path(folder) / name;
-  if (fs::is_regular_file(given, ignored)) return given.string();
+  const std::string other = no_file_but(given.string());
+  std::error_code ignored;
+  if (other.empty() && fs::exists(given, ignored)) return given.string();
 
   // "machines/x", "x" and "x.json" all name shipped machine x; nothing else leaves the folder.
   fs::path wanted = name;
@@ -39,12 +46,12 @@ std::string find_file(const std::string& name, std::string_view kind, const std:
   if (std::find(names.begin(), names.end(), wanted.string()) != names.end()) {
     return (fs::path(shipped_folder()) / kind / (wanted.string() + ".json")).string();
   }
-  std::string known;
-  for (const std::string& shipped : names) known += (known.empty() ? "" : ", ") + shipped;
-  throw Error(ErrorKind::kInvalidInput, given.string() +
-                                            ": found no such file, and none is shipped as " +
-                                            (kind.empty() ? "workload" : std::string(kind)) +
-                                            " of this name; expected a file or one of: " + known);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  throw Error(ErrorKind::kInvalidInput,
+              printable(given.string(), 400) + ": found " +
+                  (other.empty() ? "no such file" : other) + ", and nothing of this name under " +
+                  (kind.empty() ? "workloads" : std::string(kind)) +
+                  "; expected a file or one of: " + join(known) + did_you_mean(name, known));
 }
 
 }  // namespace bitpulse

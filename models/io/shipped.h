@@ -21,7 +21,7 @@ std::vector<std::string> shipped_names(std::string_view kind);
 /// The file that `name` means: an existing file, relative to `folder` ("": the working directory),
 /// else the shipped file of that kind.
 ///
-/// errors  kInvalidInput: neither is there; says where was looked and which names exist
+/// errors  kInvalidInput: neither is there; says what lies there instead and which names exist
 std::string find_file(const std::string& name, std::string_view kind,
                       const std::string& folder = "");
 

@@ -35,7 +35,7 @@ void read_network(const JsonValue& json, Workload& workload) {
     try {
       workload.graph = build_network(workload.network_name);
     } catch (const Error& error) {
-      throw Error(error.kind(), printable(json.file(), 400) + ": at /network: " + error.what());
+      json.fail_with(error);
     }
     return;
   }

@@ -38,7 +38,7 @@ TEST_CASE("a file one byte over the limit is refused", "[models][files]") {
   const std::string path = folder.write("a", "12345");
   CHECK(read_file(path, 5) == "12345");
   CHECK_REFUSED(read_file(path, 4), ErrorKind::kLimit, "/a: found 5 bytes", "at most 4");
-  CHECK_REFUSED(read_file("/dev/zero", 10'000), ErrorKind::kLimit, "/dev/zero", "10000");
+  CHECK_REFUSED(read_file("/proc/self/status", 10), ErrorKind::kLimit, "status", "10");  // says 0
 }
 
 TEST_CASE("a path that names no file is wrong input, one that cannot be written is not",
@@ -48,11 +48,23 @@ TEST_CASE("a path that names no file is wrong input, one that cannot be written 
   CHECK_REFUSED(InputFile(folder / "none"), ErrorKind::kInvalidInput, "none", "No such file");
   CHECK_REFUSED(read_file(folder.write("file", "") + "/x", 1), ErrorKind::kInvalidInput, "file/x");
   std::filesystem::remove(folder.path() / "file");
-  CHECK_REFUSED(read_file(folder.path().string(), 1), ErrorKind::kInvalidInput, "directory");
   CHECK_REFUSED(write_file_atomically(folder / "no/such", "x"), ErrorKind::kIo, "no/such",
                 "No such file");
   CHECK_REFUSED(write_file_atomically(folder.path().string(), "x"), ErrorKind::kIo, "directory");
   CHECK(entries(folder) == 0);
+}
+
+TEST_CASE("a folder, a pipe and a device are called what they are, and never waited for",
+          "[models][files]") {
+  const TemporaryFolder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  CHECK_REFUSED(read_file(folder.path().string(), 1), ErrorKind::kInvalidInput, "a folder");
+  CHECK_REFUSED(read_file(folder / "pipe", 1), ErrorKind::kInvalidInput, "pipe: found a pipe");
+  CHECK_REFUSED(InputFile(folder / "pipe"), ErrorKind::kInvalidInput, "pipe: found a pipe");
+  CHECK_REFUSED(read_file("/dev/zero", 1), ErrorKind::kInvalidInput, "a device");
+  CHECK(no_file_but(folder / "pipe") == "a pipe");
+  CHECK(no_file_but(folder / "none").empty());
+  CHECK(no_file_but(folder.write("file", "")).empty());
 }
 
 TEST_CASE("a write that fails leaves the old file and no other", "[models][files]") {

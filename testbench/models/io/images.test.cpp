@@ -163,7 +163,7 @@ TEST_CASE("an IDX file that is not one is refused", "[models][images]") {
   CHECK_REFUSED(read_all(spec(DataFormat::kMnist, folder / "none"), shape), kInvalid, "none");
   CHECK_REFUSED(read_all(spec(DataFormat::kMnist, good, folder / "none"), shape), kInvalid, "none");
   CHECK_REFUSED(read_all(spec(DataFormat::kMnist, folder.path().string()), shape), kInvalid,
-                "directory");
+                "a folder");
 }
 
 TEST_CASE("a damaged gzip file is refused wherever it is damaged", "[models][images]") {

@@ -127,6 +127,11 @@ TEST_CASE("syntax errors name line and column", "[models][json]") {
   }
 }
 
+TEST_CASE("a number that no float holds is named", "[models][json]") {
+  CHECK_REFUSED(parse("{\"a\": 1e400}"), kInvalid,
+                "file.json:1:", ": found number 1e400, expected");
+}
+
 TEST_CASE("text behind a NUL byte is not ignored", "[models][json]") {
   using namespace std::string_literals;
   CHECK_REFUSED(parse("123\0"s), kInvalid, "file.json:1:4", "NUL");
