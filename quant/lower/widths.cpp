@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "models/error.h"
+#include "models/text.h"
 
 namespace bitpulse {
 
@@ -17,16 +18,23 @@ void check_width(int bits, const std::string& where) {
               where + ": found " + std::to_string(bits) + " bits, expected 1 to 16");
 }
 
-void check_runs(const std::vector<WidthRun>& runs, std::int64_t channels, const std::string& name) {
+/// Where the workload's JSON says what `layer` says.
+std::string place(const LayerBits& layer) {
+  return "at /quantization/layers/" + pointer_token(layer.pattern);
+}
+
+void check_runs(const LayerBits& layer, std::int64_t channels, const std::string& name) {
+  const std::string where = place(layer) + "/weights";
   std::int64_t covered = 0;
-  for (const WidthRun& run : runs) {
-    check_width(run.bits, "weights of layer '" + name + "'");
+  for (const WidthRun& run : layer.weights) {
+    check_width(run.bits, where);
     covered += run.channels;
   }
   if (covered == channels) return;
-  throw Error(ErrorKind::kInvalidInput,
-              "weight widths of layer '" + name + "' cover " + std::to_string(covered) +
-                  " output channels, expected " + std::to_string(channels));
+  throw Error(ErrorKind::kInvalidInput, where + ": found widths of " + std::to_string(covered) +
+                                            " output channels, expected " +
+                                            std::to_string(channels) + ", as layer '" + name +
+                                            "' has");
 }
 
 }  // namespace
@@ -60,8 +68,8 @@ std::int64_t weight_channels(const Layer& layer) {
 std::vector<NodeWidths> node_widths(const Workload& workload) {
   const QuantizationSpec& spec = workload.quantization;
   const std::vector<Node>& nodes = workload.graph.nodes;
-  check_width(spec.weights, "weights");
-  check_width(spec.activations, "activations");
+  check_width(spec.weights, "at /quantization/weights");
+  check_width(spec.activations, "at /quantization/activations");
 
   std::vector<NodeWidths> widths(nodes.size());
   std::size_t first = nodes.size(), last = nodes.size();
@@ -74,7 +82,7 @@ std::vector<NodeWidths> node_widths(const Workload& workload) {
     last = id;
   }
   if (spec.first_last != 0 && first != nodes.size()) {
-    check_width(spec.first_last, "first_last");
+    check_width(spec.first_last, "at /quantization/first_last");
     for (const std::size_t id : {first, last}) {
       widths[id].activations = spec.first_last;
       widths[id].weights[0].bits = spec.first_last;
@@ -89,20 +97,22 @@ std::vector<NodeWidths> node_widths(const Workload& workload) {
       if ((channels == 0 && !listed) || !matches(layer.pattern, nodes[id].name)) continue;
       found = true;
       if (layer.activations) {
-        check_width(*layer.activations, "activations of layer '" + nodes[id].name + "'");
+        check_width(*layer.activations, place(layer) + "/activations");
         widths[id].activations = *layer.activations;
       }
       if (channels == 0 || layer.weights.empty()) continue;
       widths[id].weights = layer.weights;
-      if (layer.weights.size() == 1 && layer.weights[0].channels == 0)
+      if (layer.weights.size() == 1 && layer.weights[0].channels == 0) {
+        check_width(layer.weights[0].bits, place(layer) + "/weights");
         widths[id].weights[0].channels = channels;
-      check_runs(widths[id].weights, channels, nodes[id].name);
+      } else {
+        check_runs(layer, channels, nodes[id].name);
+      }
     }
     if (!found)
       throw Error(ErrorKind::kInvalidInput,
-                  "quantization layers: pattern '" + layer.pattern +
-                      "' matches no convolution, linear or gemm layer of network '" +
-                      workload.graph.name + "'");
+                  place(layer) + ": found no convolution, linear or gemm layer of network '" +
+                      workload.graph.name + "' that the pattern matches, expected one");
   }
   return widths;
 }
