@@ -38,6 +38,7 @@ struct VectorSpec {
 struct DramTiming {
   std::string name;
   std::string source;
+  std::string file;        // that says all this
   double dram_mhz = 1200;  // command clock
   std::uint32_t channels = 1, banks = 16, row_bytes = 1024, burst_bytes = 64;
   std::uint32_t burst_clocks = 4;  // data bus occupancy of a burst

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine_reader.h"
 
+#include <filesystem>
+
+#include "models/error.h"
+#include "models/io/shipped.h"
 #include "sim/memory/dram_timing.h"
 
 namespace bitpulse {
@@ -22,6 +26,16 @@ std::string name_of(const JsonValue& json) {
   std::string name = json.text();
   if (name.empty()) json.fail("a name");
   return name;
+}
+
+/// The file that `json` names: one beside its document, or a shipped one.
+std::string find_named(const JsonValue& json, std::string_view kind) {
+  const std::string folder = std::filesystem::path(json.file()).parent_path().string();
+  try {
+    return find_file(name_of(json), kind, folder);
+  } catch (const Error& error) {
+    json.fail_with(error);
+  }
 }
 
 ArraySpec read_array(const JsonValue& json) {
@@ -74,7 +88,7 @@ DramSpec read_dram(const JsonValue& json) {
   } else {
     json.only_keys({"model", "timing"});
     dram.model = DramModel::kBanked;
-    dram.timing = load_dram_timing(name_of(json.at("timing")));
+    dram.timing = load_dram_timing(find_named(json.at("timing"), "dram"));
   }
   return dram;
 }
@@ -95,7 +109,9 @@ Machine read_machine(const JsonValue& root) {
   if (const auto keep = root.find("keep_on_chip"); keep && keep->boolean()) {
     keep->fail("false: every layer reads from and writes to DRAM");
   }
-  if (const auto technology = root.find("technology")) machine.technology = name_of(*technology);
+  if (const auto technology = root.find("technology")) {
+    machine.technology = find_named(*technology, "technologies");
+  }
   return machine;
 }
 

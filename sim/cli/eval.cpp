@@ -122,6 +122,7 @@ int eval(const Arguments& arguments) {
   const Inputs inputs =
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
+  structure_of(inputs.workload);  // refuses what cannot be lowered before any work
   Evaluation evaluation;
   evaluation.workload = workload.name;
   evaluation.dataset = dataset_name(workload.data);

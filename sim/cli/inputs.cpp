@@ -4,8 +4,14 @@
 #include <charconv>
 
 #include "models/error.h"
+#include "models/io/safetensors.h"
 #include "models/io/shipped.h"
 #include "models/io/workload_reader.h"
+#include "models/text.h"
+#include "quant/float/float_executor.h"
+#include "quant/integer/network_io.h"
+#include "quant/lower.h"
+#include "sim/cli/deploy.h"
 #include "sim/machine_reader.h"
 
 namespace bitpulse {
@@ -128,6 +134,45 @@ Inputs read_inputs(const std::string& workload_name, const std::string& machine_
   std::optional<MachineInput> machine_input;
   if (machine) machine_input = MachineInput{*machine, read_machine(*machine)};
   return {{workload, read_workload(workload)}, std::move(machine_input), std::move(files)};
+}
+
+IntegerNetwork structure_of(const WorkloadInput& input) {
+  try {
+    return lower(input.workload);
+  } catch (const Error& error) {
+    throw Error(error.kind(), printable(input.document.file(), 400) + ": " + error.what());
+  }
+}
+
+void check_files(const WorkloadInput& input) {
+  const Workload& workload = input.workload;
+  const auto check = [&](const char* object, const char* key, const auto& read) {
+    const JsonValue parent = *object == '\0' ? input.document : input.document.at(object);
+    try {
+      read();
+    } catch (const Error& error) {
+      parent.at(key).fail_with(error);
+    }
+  };
+  if (!workload.weights_path.empty()) {
+    check("", "weights", [&] {
+      const Weights weights = read_weights(workload.weights_path);
+      FloatExecutor(workload.graph, weights, 1);  // refuses what does not fit
+    });
+  }
+  if (!workload.data.test.empty()) {
+    check("data", "test", [&] { load_images(workload, Split::kTest, 1); });
+  }
+  if (!workload.data.train.empty()) {
+    check("data", "train", [&] { load_images(workload, Split::kTrain, 1); });
+  }
+  const QuantizationSpec& spec = workload.quantization;
+  if (!spec.frozen_scales.empty()) {
+    check("quantization", "frozen_scales", [&] { load_network(spec.frozen_scales); });
+  }
+  if (!spec.integers.empty()) {
+    check("quantization", "integers", [&] { load_network(spec.integers); });
+  }
 }
 
 }  // namespace bitpulse

@@ -10,6 +10,7 @@
 
 #include "models/io/json.h"
 #include "models/workload.h"
+#include "quant/integer/integer_network.h"
 #include "sim/machine.h"
 
 namespace bitpulse {
@@ -36,5 +37,15 @@ struct Inputs {
 ///         readers'
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets);
+
+/// The integer network without its parameters.
+///
+/// errors  kInvalidInput, naming the workload's file
+IntegerNetwork structure_of(const WorkloadInput& input);
+
+/// Reads every file the workload names: weights that fit the network, data, integer networks.
+///
+/// errors  the readers', with the workload's file and JSON pointer before their text
+void check_files(const WorkloadInput& input);
 
 }  // namespace bitpulse

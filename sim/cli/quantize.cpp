@@ -3,7 +3,6 @@
 
 #include "models/error.h"
 #include "quant/integer/network_io.h"
-#include "quant/lower.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/inputs.h"
@@ -25,8 +24,9 @@ int quantize(const Arguments& arguments) {
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
   Progress progress;
+  const IntegerNetwork structure = structure_of(inputs.workload);
   if (inputs.machine) {  // refuses what does not fit before any work
-    compile(lower(workload), inputs.machine->machine, {}, FastEngine::cycles);
+    compile(structure, inputs.machine->machine, {}, FastEngine::cycles);
   }
   const Deployment deployment = deploy(workload, threads, progress);
 

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "models/error.h"
-#include "models/io/shipped.h"
-#include "quant/lower.h"
 #include "sim/cli/accuracy.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
@@ -53,9 +51,7 @@ void append(std::vector<std::string>& files, const std::vector<std::string>& mor
 /// The files a machine names, beside its own.
 std::vector<std::string> machine_files(const Machine& machine, const Technology& technology) {
   std::vector<std::string> files{technology.file};
-  if (machine.dram.model == DramModel::kBanked) {
-    files.push_back(find_file(machine.dram.timing.name, "dram"));
-  }
+  if (machine.dram.model == DramModel::kBanked) files.push_back(machine.dram.timing.file);
   return files;
 }
 
@@ -98,7 +94,7 @@ int run(const Arguments& arguments) {
     inputs.workload.document.fail("\"data\" with labelled images, which --images needs");
   }
 
-  const IntegerNetwork structure = lower(workload);
+  const IntegerNetwork structure = structure_of(inputs.workload);
   const auto [first, last] = read_layers(arguments, structure.layers.size());
   const Program program =
       compile(structure, machine, {workload.batch, first, last}, FastEngine::cycles);

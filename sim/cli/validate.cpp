@@ -6,8 +6,8 @@
 #include "models/io/json.h"
 #include "models/io/workload_reader.h"
 #include "quant/integer/network_io.h"
-#include "quant/lower.h"
 #include "sim/cli/command.h"
+#include "sim/cli/inputs.h"
 #include "sim/energy/technology.h"
 #include "sim/machine_reader.h"
 #include "sim/memory/dram_timing.h"
@@ -21,14 +21,21 @@ void read_network(const JsonValue& root) {
   load_network(folder.empty() ? "." : folder);
 }
 
+void read_workload_and_files(const JsonValue& root) {
+  const WorkloadInput input{root, read_workload(root)};
+  structure_of(input);
+  check_files(input);
+}
+
 /// A kind of document and what reads it in full.
 struct Kind {
   const char* schema;
   void (*read)(const JsonValue& root);
 };
 const Kind kKinds[] = {
-    {"bitpulse/workload/1", [](const JsonValue& root) { lower(read_workload(root)); }},
-    {"bitpulse/machine/1", [](const JsonValue& root) { read_machine(root); }},
+    {"bitpulse/workload/1", read_workload_and_files},
+    {"bitpulse/machine/1",
+     [](const JsonValue& root) { load_technology(read_machine(root).technology); }},
     {"bitpulse/technology/1", [](const JsonValue& root) { read_technology(root); }},
     {"bitpulse/dram/1", [](const JsonValue& root) { read_dram_timing(root); }},
     {"bitpulse/network/1", read_network},
@@ -69,7 +76,7 @@ int validate(const Arguments& arguments) {
 Subcommand validate_command() {
   return {"validate",
           "FILE...",
-          "Reads files of any kind in full and says what is wrong with each.",
+          "Reads files, and the files they name; says what is wrong.",
           1,
           static_cast<std::size_t>(-1),
           {},

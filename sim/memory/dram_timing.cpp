@@ -48,6 +48,7 @@ DramTiming read_dram_timing(const JsonValue& root) {
   DramTiming timing;
   timing.name = root.at("name").text();
   timing.source = root.at("source").text();
+  timing.file = root.file();
   if (timing.source.empty()) root.at("source").fail("the source of the numbers");
   timing.dram_mhz = root.at("dram_mhz").number(1, 10'000);
   for (const Field& field : kSizes) {

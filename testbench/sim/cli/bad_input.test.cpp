@@ -3,6 +3,8 @@
 // What a wrong file or value meets: one clear message, the documented exit status, no half-written
 // output.
 
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "testbench/catch.h"
@@ -92,6 +94,77 @@ TEST_CASE("a missing file is named, with the names that exist", "[cli][bad-input
   CHECK(machine.status == 3);
   CHECK(machine.err.find("int8-32x32-ws") != std::string::npos);
   CHECK(bitpulse({"validate", "no-such.json"}).status == 3);
+}
+
+TEST_CASE("what is no file is called what it is, and a pipe is not waited for",
+          "[cli][bad-input]") {
+  const ScratchFolder folder;
+  const std::string pipe = folder.path("pipe");
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  const auto check = [&](const std::vector<std::string>& words, const char* found) {
+    const Outcome outcome = bitpulse(words);
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 3);
+    CHECK(outcome.err.find(found) != std::string::npos);
+  };
+  check({"run", pipe, "--machine", "int8-32x32-ws"}, "pipe: found a pipe");
+  check({"run", "resnet18-w8a8", "--machine", folder.path(".")}, "found a folder");
+  check({"validate", pipe}, "pipe: found a pipe");
+  check({"validate", "/dev/null"}, "/dev/null: found a device");
+}
+
+TEST_CASE("less memory than the program itself needs is a limit, not a missing file",
+          "[cli][bad-input]") {
+  const Outcome outcome = bitpulse({"run", "resnet18-w8a8", "--machine", "int8-32x32-ws",
+                                    "--engine", "fast", "--max-memory", "1"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 4);
+  CHECK(outcome.err.find("memory") != std::string::npos);
+}
+
+TEST_CASE("validate follows what a file names, and says where it is named", "[cli][bad-input]") {
+  const ScratchFolder folder;
+  const auto check = [&](const std::string& text, const std::string& place) {
+    const Outcome outcome = bitpulse({"validate", folder.file("a.json", text)});
+    CAPTURE(outcome.err, place);
+    CHECK(outcome.status == 3);
+    CHECK(outcome.err.find("a.json: at " + place + ": ") != std::string::npos);
+  };
+  const auto workload = [](const std::string& more) {
+    return replaced(small_workload(), "\"name\": \"small\"", "\"name\": \"small\", " + more);
+  };
+  const auto machine = [](const std::string& more) {
+    return replaced(small_machine(), "\"clock_mhz\"", more + ", \"clock_mhz\"");
+  };
+  check(workload("\"weights\": \"none.safetensors\""), "/weights");
+  check(workload("\"data\": {\"format\": \"images\", \"test\": \"none\"}"), "/data/test");
+  check(replaced(small_workload(), "\"ptq\"", "\"ptq\", \"frozen_scales\": \"none\""),
+        "/quantization/frozen_scales");
+  check(replaced(small_workload(), "\"ptq\"", "\"ptq\", \"layers\": {\"x\": {\"weights\": 4}}"),
+        "/quantization/layers/x");
+  check(machine("\"technology\": \"none\""), "/technology");
+  check(replaced(small_machine(),
+                 "\"model\": \"fixed\", \"bytes_per_cycle\": 8, \"latency_cycles\": 20",
+                 "\"model\": \"banked\", \"timing\": \"none\""),
+        "/dram/timing");
+}
+
+TEST_CASE("a machine's technology and DRAM part may lie beside it, under any name",
+          "[cli][bad-input]") {
+  const ScratchFolder folder;
+  const std::string shipped = std::string(BITPULSE_SOURCE_DIR) + "/workloads/";
+  folder.file("own.json", content_of(shipped + "technologies/45nm-horowitz.json"));
+  folder.file("part.json", content_of(shipped + "dram/ddr4-2400.json"));
+  const std::string machine =
+      folder.file("m.json", replaced(content_of(shipped + "machines/int8-32x32-ws-ddr4.json"),
+                                     "\"timing\": \"ddr4-2400\"", "\"timing\": \"part.json\""));
+  const Outcome outcome =
+      bitpulse({"run", folder.file("w.json", small_workload()), "--machine", machine, "--set",
+                "machine:/technology=own.json", "--engine", "fast", "--json"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 0);
+  CHECK(outcome.out.find("/own.json\"") != std::string::npos);
+  CHECK(outcome.out.find("/part.json\"") != std::string::npos);
 }
 
 TEST_CASE("a safetensors file that is cut short or missing is refused with status 3",
