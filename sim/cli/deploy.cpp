@@ -7,10 +7,40 @@
 #include "models/io/safetensors.h"
 #include "models/text.h"
 #include "quant/float/float_executor.h"
+#include "quant/integer/network_io.h"
+#include "quant/lower.h"
 #include "quant/methods/ptq.h"
 
 namespace bitpulse {
 namespace {
+
+IntegerNetwork load_integers(const Workload& workload) {
+  const std::string& folder = workload.quantization.integers;
+  IntegerNetwork network = load_network(folder);
+  const IntegerNetwork wanted = lower(workload);
+  const auto same = [](const StoredTensor& a, const StoredTensor& b) {
+    return a.name == b.name && a.shape == b.shape && a.precision == b.precision;
+  };
+  if (network.layers.size() != wanted.layers.size() || network.rounding != wanted.rounding ||
+      !std::equal(network.tensors.begin(), network.tensors.end(), wanted.tensors.begin(),
+                  wanted.tensors.end(), same)) {
+    throw Error(ErrorKind::kInvalidInput,
+                printable(folder, 400) +
+                    ": found an integer network of other layers, widths or "
+                    "rounding, expected one made from this workload");
+  }
+  return network;
+}
+
+}  // namespace
+
+const std::vector<Method>& methods() {
+  static const std::vector<Method> table{
+      {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
+       false, quantize_ptq},
+  };
+  return table;
+}
 
 const Method& method_of(const Workload& workload) {
   const std::string& name = workload.quantization.method;
@@ -23,16 +53,6 @@ const Method& method_of(const Workload& workload) {
                                             "\", expected one of: " + join(known));
 }
 
-}  // namespace
-
-const std::vector<Method>& methods() {
-  static const std::vector<Method> table{
-      {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
-       quantize_ptq},
-  };
-  return table;
-}
-
 std::vector<std::string> data_files(const Workload& workload) {
   const DataSpec& data = workload.data;
   std::vector<std::string> files{workload.weights_path,
@@ -41,6 +61,11 @@ std::vector<std::string> data_files(const Workload& workload) {
                                  data.test_labels,
                                  data.train,
                                  data.train_labels};
+  const std::string& integers = workload.quantization.integers;
+  if (!integers.empty()) {
+    files.push_back(integers + "/network.json");
+    files.push_back(integers + "/tensors.safetensors");
+  }
   files.erase(std::remove(files.begin(), files.end(), ""), files.end());
   return files;
 }
@@ -57,8 +82,22 @@ ImageSet load_images(const Workload& workload, Split split, std::int64_t count) 
   return read_images(workload.data, split, shape, output.elements(), 0, count);
 }
 
+IntegerNetwork quantize(const Workload& workload, const Weights& weights, int threads) {
+  const bool has_train = workload.data.format == DataFormat::kNone || !workload.data.train.empty();
+  const ImageSet calibration = load_images(workload, has_train ? Split::kTrain : Split::kTest,
+                                           workload.quantization.calibration_images);
+  return method_of(workload).quantize(workload, weights, calibration, threads);
+}
+
 Deployment deploy(const Workload& workload, int threads, Progress& progress) {
+  const QuantizationSpec& spec = workload.quantization;
   const Method& method = method_of(workload);
+  if (method.learns && spec.integers.empty()) {
+    throw Error(ErrorKind::kInvalidInput,
+                "quantization method \"" + spec.method +
+                    "\" learns, and no integers are given: run `bitpulse quantize WORKLOAD --out "
+                    "DIR`, then name DIR in /quantization/integers");
+  }
   Deployment deployment;
   if (workload.weights_path.empty()) {
     progress.phase("making weights from the seed");
@@ -67,11 +106,9 @@ Deployment deploy(const Workload& workload, int threads, Progress& progress) {
     progress.phase("reading weights");
     deployment.weights = read_weights(workload.weights_path);
   }
-  progress.phase("quantizing");
-  const bool has_train = workload.data.format == DataFormat::kNone || !workload.data.train.empty();
-  const ImageSet calibration = load_images(workload, has_train ? Split::kTrain : Split::kTest,
-                                           workload.quantization.calibration_images);
-  deployment.network = method.quantize(workload, deployment.weights, calibration, threads);
+  progress.phase(spec.integers.empty() ? "quantizing" : "reading integers");
+  deployment.network = spec.integers.empty() ? quantize(workload, deployment.weights, threads)
+                                             : load_integers(workload);
   return deployment;
 }
 

@@ -17,10 +17,14 @@ namespace bitpulse {
 struct Method {
   const char* name;
   const char* summary;
+  bool learns;  // `quantize` takes the weights and steps that bitpulse-train has learned
   IntegerNetwork (*quantize)(const Workload&, const Weights&, const ImageSet& calibration,
                              int threads);
 };
 const std::vector<Method>& methods();
+
+/// errors  kInvalidInput: no method of that name makes integers
+const Method& method_of(const Workload& workload);
 
 /// The files that deploying and feeding the workload reads: weights, images, labels, scales.
 std::vector<std::string> data_files(const Workload& workload);
@@ -33,7 +37,13 @@ struct Deployment {
   IntegerNetwork network;  // with parameters
 };
 
-/// errors  kInvalidInput: unknown method, and the readers' and the method's own
+/// Takes the integers the workload names, or quantizes.
+///
+/// errors  kInvalidInput: unknown method, a method that learns without integers, integers of
+///         another network, and the readers' and the method's own
 Deployment deploy(const Workload& workload, int threads, Progress& progress);
+
+/// The integers of `weights`, measured on the workload's calibration images.
+IntegerNetwork quantize(const Workload& workload, const Weights& weights, int threads);
 
 }  // namespace bitpulse

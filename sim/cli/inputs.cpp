@@ -133,7 +133,9 @@ Inputs read_inputs(const std::string& workload_name, const std::string& machine_
   }
   std::optional<MachineInput> machine_input;
   if (machine) machine_input = MachineInput{*machine, read_machine(*machine)};
-  return {{workload, read_workload(workload)}, std::move(machine_input), std::move(files)};
+  return {{workload, read_workload(workload), overrides.workload},
+          std::move(machine_input),
+          std::move(files)};
 }
 
 IntegerNetwork structure_of(const WorkloadInput& input) {

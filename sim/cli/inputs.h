@@ -18,6 +18,7 @@ namespace bitpulse {
 struct WorkloadInput {
   JsonValue document;  // overrides applied
   Workload workload;
+  std::vector<JsonOverride> overrides{};
 };
 struct MachineInput {
   JsonValue document;

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "models/error.h"
+#include "models/io/safetensors.h"
 #include "quant/integer/network_io.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
@@ -9,13 +10,28 @@
 #include "sim/cli/limits.h"
 #include "sim/cli/progress.h"
 #include "sim/cli/signals.h"
+#include "sim/cli/training.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 
 namespace bitpulse {
 namespace {
 
-int quantize(const Arguments& arguments) {
+/// Learns the workload's weights and steps into the output folder; returns the trainer's status.
+int train(const Inputs& inputs, const Arguments& arguments) {
+  std::vector<std::string> words{inputs.files.front(), "--out", arguments.text("out")};
+  for (const JsonOverride& override : inputs.workload.overrides) {
+    words.insert(words.end(), {"--set", override.pointer + '=' + override.value});
+  }
+  words.insert(words.end(), {"--threads", std::to_string(thread_count(arguments))});
+  for (const char* option : {"device", "max-seconds"}) {
+    if (!arguments.has(option)) continue;
+    words.insert(words.end(), {std::string("--") + option, arguments.text(option)});
+  }
+  return run_trainer(words);
+}
+
+int quantize_network(const Arguments& arguments) {
   limit_memory(arguments);
   const int threads = thread_count(arguments);
   if (!arguments.has("out")) throw Error(ErrorKind::kUsage, "quantize: --out is missing");
@@ -23,15 +39,19 @@ int quantize(const Arguments& arguments) {
   const Inputs inputs =
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
-  Progress progress;
   const IntegerNetwork structure = structure_of(inputs.workload);
   if (inputs.machine) {  // refuses what does not fit before any work
     compile(structure, inputs.machine->machine, {}, FastEngine::cycles);
   }
-  const Deployment deployment = deploy(workload, threads, progress);
+  const bool learns = method_of(workload).learns;
+  if (const int status = learns ? train(inputs, arguments) : 0) return status;
+  Progress progress;
+  const IntegerNetwork network =
+      learns ? quantize(workload, read_weights(out + "/model.safetensors"), threads)
+             : deploy(workload, threads, progress).network;
 
   const auto lock = commit_lock();
-  save_network(deployment.network, out);
+  save_network(network, out);
   std::cout << out << "/network.json\n" << out << "/tensors.safetensors\n" << std::flush;
   return 0;
 }
@@ -41,17 +61,19 @@ int quantize(const Arguments& arguments) {
 Subcommand quantize_command() {
   return {"quantize",
           "WORKLOAD --out DIR [options]",
-          "Writes a network's integers: network.json and tensors.safetensors.",
+          "Writes a network's integers; methods that learn train first.",
           1,
           1,
           {{"machine", "MACHINE", "refuse a network this machine cannot round or hold"},
            {"out", "DIR", "folder to write into"},
+           {"device", "cpu|cuda", "where to train (default: cpu)"},
+           {"max-seconds", "S", "end training after S seconds: status 75, run again"},
            kSetOption,
            kThreadsOption,
            kMemoryOption},
           {"bitpulse quantize resnet20-cifar-w8a8 --out out/resnet20",
            "bitpulse quantize resnet18-w4a4-mixed --set /quantization/weights=2 --out out"},
-          quantize};
+          quantize_network};
 }
 
 }  // namespace bitpulse

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "quant/train/placement.h"
+#include "quant/placement.h"
 
 #include <map>
 #include <variant>
