@@ -116,6 +116,9 @@ class Placer {
 
 }  // namespace
 
+std::string weight_step_name(const std::string& node) { return node + ".weight.step"; }
+std::string activation_step_name(const ActivationSite& site) { return site.name + ".step"; }
+
 Placement place_quantizers(const Workload& workload, const Lowering& lowering) {
   if (workload.quantization.method == "float") return {};
   return Placer(workload, lowering).run();

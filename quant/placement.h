@@ -47,6 +47,10 @@ struct Placement {
   std::vector<QuantizedEdge> edges;
 };
 
+/// Names of learned steps in a model file, beside the weights' own.
+std::string weight_step_name(const std::string& node);         // "<node>.weight.step"
+std::string activation_step_name(const ActivationSite& site);  // "<site>.step"
+
 /// None for method "float". LLSQ's recipe q leaves the first and the last layer real.
 ///
 /// errors  kInvalidInput: lower()'s

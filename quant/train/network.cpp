@@ -187,7 +187,7 @@ at::Tensor TorchNetwork::forward(const at::Tensor& images, bool training,
   assert(graph_.inputs.size() == 1);
   Pass pass{*this, training, quantizers, std::vector<at::Tensor>(graph_.nodes.size())};
   pass.values[index(graph_.inputs[0])] = images;
-  if (quantizers) quantizers->begin();
+  if (quantizers) quantizers->begin(training);
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
     pass.values[id] = std::visit([&](const auto& layer) { return pass.compute(layer, id); },
                                  graph_.nodes[id].layer);

@@ -28,7 +28,7 @@ class QuantizerSet {
  public:
   virtual ~QuantizerSet() = default;
   /// Begins a forward pass.
-  virtual void begin() = 0;
+  virtual void begin(bool training) = 0;
   virtual bool quantizes(NodeId node, std::size_t input) const = 0;
   virtual at::Tensor activation(NodeId node, std::size_t input, NodeId source,
                                 const at::Tensor& value) = 0;

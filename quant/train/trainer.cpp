@@ -22,6 +22,7 @@
 #include "quant/train/metrics.h"
 #include "quant/train/network.h"
 #include "quant/train/progress.h"
+#include "quant/train/quantizers.h"
 #include "quant/train/schedule.h"
 #include "quant/train/sgd.h"
 
@@ -100,7 +101,9 @@ class Trainer {
         schedule_(schedule_of(spec_, images_.count)),
         batches_(images_, workload.data, spec_, seed_),
         network_(workload.graph, first_weights(workload, seed_), device_),
-        sgd_({{network_.parameters(), spec_.weight_decay}}, spec_.momentum) {
+        quantizers_(workload, device_),
+        sgd_({{network_.parameters(), spec_.weight_decay}, {quantizers_.steps(), 0}},
+             spec_.momentum) {
     if (!workload.data.test.empty()) test_ = labelled_images(workload, Split::kTest, -1);
     if (spec_.distill > 0) make_teacher();
     if (spec_.resume && std::filesystem::exists(checkpoint_path())) resume();
@@ -161,12 +164,13 @@ class Trainer {
       wanted = teacher_->forward(inputs, false);
     }
     sgd_.zero_gradients();
-    const at::Tensor logits = network_.forward(inputs, true);
+    const at::Tensor logits = network_.forward(inputs, true, &quantizers_);
     const at::Tensor loss = training_loss(logits, labels, wanted, spec_.distill, spec_.temperature);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) fail_at_layer(inputs);
     loss.backward();
     sgd_.step(learning_rate(spec_, schedule_, step_));
+    quantizers_.after_step();
     ++step_;
     running_.loss += value;
     ++running_.steps;
@@ -178,13 +182,13 @@ class Trainer {
   [[noreturn]] void fail_at_layer(const at::Tensor& inputs) {
     const at::NoGradGuard no_gradients;
     std::string place;
-    for (const NamedTensor& parameter : network_.parameters())
+    for (const NamedTensor& parameter : model_tensors())
       if (place.empty() && !is_finite(parameter.value)) place = "parameter " + parameter.name;
     network_.observer = [&](NodeId id, const at::Tensor& value) {
       if (!place.empty() || is_finite(value)) return;
       place = "the output of layer " + workload_.graph.nodes[static_cast<std::size_t>(id)].name;
     };
-    network_.forward(inputs, true);
+    network_.forward(inputs, true, &quantizers_);
     network_.observer = nullptr;
     fail(place.empty() ? "the loss" : place);
   }
@@ -208,7 +212,8 @@ class Trainer {
     for (std::int64_t first = 0; first < test_->count; first += kTestBatch) {
       const LabelledBatch batch =
           plain_batch(*test_, workload_.data, first, std::min(kTestBatch, test_->count - first));
-      right += count_right(network_.forward(on_device(batch), false), labels_on_device(batch));
+      right += count_right(network_.forward(on_device(batch), false, &quantizers_),
+                           labels_on_device(batch));
     }
     return right;
   }
@@ -231,9 +236,16 @@ class Trainer {
     running_ = {};
   }
 
+  /// What the trained model is made of.
+  std::vector<NamedTensor> model_tensors() const {
+    std::vector<NamedTensor> model = network_.parameters();
+    model.insert(model.end(), network_.buffers().begin(), network_.buffers().end());
+    model.insert(model.end(), quantizers_.steps().begin(), quantizers_.steps().end());
+    return model;
+  }
+
   std::vector<NamedTensor> kept_tensors() const {
-    std::vector<NamedTensor> kept = network_.parameters();
-    kept.insert(kept.end(), network_.buffers().begin(), network_.buffers().end());
+    std::vector<NamedTensor> kept = model_tensors();
     kept.insert(kept.end(), sgd_.state().begin(), sgd_.state().end());
     return kept;
   }
@@ -275,9 +287,7 @@ class Trainer {
       result.test_images = test_->count;
       result.test_right = test_right_ ? *test_right_ : count_test_right();
     }
-    std::vector<NamedTensor> model = network_.parameters();
-    model.insert(model.end(), network_.buffers().begin(), network_.buffers().end());
-    save_tensors(options_.out + "/model.safetensors", model,
+    save_tensors(options_.out + "/model.safetensors", model_tensors(),
                  {{"recipe", options_.recipe}, {"steps", std::to_string(step_)}});
     return result;
   }
@@ -294,6 +304,7 @@ class Trainer {
   TrainingBatches batches_;
   TorchNetwork network_;
   std::optional<TorchNetwork> teacher_;
+  Quantizers quantizers_;
   Sgd sgd_;
   std::int64_t step_ = 0;
   std::optional<std::int64_t> test_right_;  // when it was last counted in this run

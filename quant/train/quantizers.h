@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The quantizers of a training model: those of a method, at the places of the deployed network.
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "quant/placement.h"
+#include "quant/train/fake_quantizer.h"
+#include "quant/train/network.h"
+
+namespace bitpulse {
+
+class Quantizers : public QuantizerSet {
+ public:
+  /// errors  kInvalidInput: lower()'s, and bits that the method cannot learn
+  Quantizers(const Workload& workload, const at::Device& device);
+
+  /// Every step under the name it has in a model file (see quant/placement.h).
+  const std::vector<NamedTensor>& steps() const { return steps_; }
+  void after_step();
+
+  void begin(bool training) override;
+  bool quantizes(NodeId node, std::size_t input) const override;
+  at::Tensor activation(NodeId node, std::size_t input, NodeId source,
+                        const at::Tensor& value) override;
+  at::Tensor weight(NodeId node, const at::Tensor& weight) override;
+
+ private:
+  struct Site {
+    std::unique_ptr<FakeQuantizer> quantizer;
+    Activation before;
+  };
+  void add_steps(const std::string& name, const FakeQuantizer& quantizer);
+
+  bool training_ = false;
+  std::vector<Site> sites_;                                      // of activations
+  std::map<std::pair<NodeId, std::size_t>, std::size_t> edges_;  // what an input reads
+  std::map<NodeId, std::unique_ptr<FakeQuantizer>> weights_;     // by node
+  std::vector<NamedTensor> steps_;
+  std::map<std::pair<std::size_t, NodeId>, at::Tensor> done_;  // in this pass: site and source
+};
+
+}  // namespace bitpulse
