@@ -95,10 +95,16 @@ DramSpec read_dram(const JsonValue& json) {
 
 }  // namespace
 
+const std::vector<std::string_view>& machine_keys() {
+  static const std::vector<std::string_view> keys{"schema", "name",         "clock_mhz",
+                                                  "array",  "buffers",      "vector",
+                                                  "dram",   "keep_on_chip", "technology"};
+  return keys;
+}
+
 Machine read_machine(const JsonValue& root) {
   root.require_schema("bitpulse/machine/1");
-  root.only_keys({"schema", "name", "clock_mhz", "array", "buffers", "vector", "dram",
-                  "keep_on_chip", "technology"});
+  root.only_keys(machine_keys());
   Machine machine;
   machine.name = name_of(root.at("name"));
   machine.clock_mhz = root.at("clock_mhz").number(kMinMhz, kMaxMhz);

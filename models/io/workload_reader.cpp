@@ -98,9 +98,15 @@ DataSpec read_data(const JsonValue& json, const Graph& graph) {
 
 }  // namespace
 
+const std::vector<std::string_view>& workload_keys() {
+  static const std::vector<std::string_view> keys{"schema", "name",    "network", "batch",
+                                                  "seed",   "weights", "data",    "quantization"};
+  return keys;
+}
+
 Workload read_workload(const JsonValue& root) {
   root.require_schema("bitpulse/workload/1");
-  root.only_keys({"schema", "name", "network", "batch", "seed", "weights", "data", "quantization"});
+  root.only_keys(workload_keys());
   Workload workload;
   workload.name = read_name(root.at("name"));
   read_network(root.at("network"), workload);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/inputs.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "models/error.h"
 #include "models/io/safetensors.h"
@@ -24,67 +24,34 @@ bool starts_with(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-/// One step of a JSON pointer with its escapes undone (~1 is '/', ~0 is '~').
-std::string unescaped(std::string_view token) {
-  std::string text;
-  for (std::size_t i = 0; i < token.size(); ++i) {
-    const bool escape = token[i] == '~' && i + 1 < token.size();
-    if (escape && token[i + 1] == '1') {
-      text += '/', ++i;
-    } else if (escape && token[i + 1] == '0') {
-      text += '~', ++i;
-    } else {
-      text += token[i];
-    }
-  }
-  return text;
-}
-
-bool has_pointer(JsonValue value, std::string_view pointer) {
-  while (!pointer.empty()) {
-    pointer.remove_prefix(1);
-    const std::size_t end = std::min(pointer.find('/'), pointer.size());
-    const std::string step = unescaped(pointer.substr(0, end));
-    pointer.remove_prefix(end);
-    if (value.is_object() && value.has(step)) {
-      value = value.at(step);
-    } else if (value.is_array()) {
-      std::size_t index = 0;
-      const auto parsed = std::from_chars(step.data(), step.data() + step.size(), index);
-      if (parsed.ec != std::errc() || parsed.ptr != step.data() + step.size() ||
-          index >= value.size()) {
-        return false;
-      }
-      value = value[index];
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
-
 enum class Target { kWorkload, kMachine };
 
-Target choose(const std::string& pointer, const JsonValue& workload, const JsonValue& machine) {
-  const std::string parent = pointer.substr(0, pointer.rfind('/'));
-  for (const std::string& place : {pointer, parent}) {
-    const bool in_workload = has_pointer(workload, place);
-    const bool in_machine = has_pointer(machine, place);
-    if (in_workload != in_machine) return in_workload ? Target::kWorkload : Target::kMachine;
-    if (in_workload) break;
+/// The document whose keys begin the pointer.
+Target choose(const std::string& pointer) {
+  const std::string key = pointer.substr(1, pointer.find('/', 1) - 1);
+  const auto has = [&key](const std::vector<std::string_view>& keys) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  const bool in_workload = has(workload_keys()), in_machine = has(machine_keys());
+  if (in_workload != in_machine) return in_workload ? Target::kWorkload : Target::kMachine;
+  if (in_workload) {
+    throw Error(ErrorKind::kUsage, "--set " + pointer +
+                                       ": workload and machine both have it; write "
+                                       "--set workload:" +
+                                       pointer + "=... or --set machine:" + pointer + "=...");
   }
-  throw Error(ErrorKind::kUsage, "--set " + pointer +
-                                     ": workload and machine may both be meant, or neither; write "
-                                     "--set workload:" +
-                                     pointer + "=... or --set machine:" + pointer + "=...");
+  std::vector<std::string_view> known = workload_keys();
+  known.insert(known.end(), machine_keys().begin(), machine_keys().end());
+  throw Error(ErrorKind::kUsage, "--set " + printable(pointer) +
+                                     ": neither workload nor machine has it" +
+                                     did_you_mean(key, known));
 }
 
 struct Overrides {
   std::vector<JsonOverride> workload, machine;
 };
 
-Overrides assign(const std::vector<std::string>& sets, const JsonValue& workload,
-                 const std::optional<JsonValue>& machine) {
+Overrides assign(const std::vector<std::string>& sets, bool has_machine) {
   Overrides overrides;
   for (const std::string& set : sets) {
     std::string_view rest = set;
@@ -105,9 +72,9 @@ Overrides assign(const std::vector<std::string>& sets, const JsonValue& workload
     const JsonOverride assignment{std::string(rest.substr(0, equals)),
                                   std::string(rest.substr(equals + 1))};
     if (!target) {
-      target = machine ? choose(assignment.pointer, workload, *machine) : Target::kWorkload;
+      target = has_machine ? choose(assignment.pointer) : Target::kWorkload;
     }
-    if (target == Target::kMachine && !machine) {
+    if (target == Target::kMachine && !has_machine) {
       throw Error(ErrorKind::kUsage, "--set " + set + ": no machine is given (--machine)");
     }
     (target == Target::kWorkload ? overrides.workload : overrides.machine).push_back(assignment);
@@ -126,7 +93,7 @@ Inputs read_inputs(const std::string& workload_name, const std::string& machine_
     files.push_back(find_file(machine_name, "machines"));
     machine = load_json(files.back());
   }
-  const Overrides overrides = assign(sets, workload, machine);
+  const Overrides overrides = assign(sets, machine.has_value());
   if (!overrides.workload.empty()) workload = override_json(workload, overrides.workload);
   if (machine && !overrides.machine.empty()) {
     machine = override_json(*machine, overrides.machine);

@@ -31,10 +31,9 @@ struct Inputs {
 };
 
 /// `machine_name` "": none. Each of `sets` is "/pointer=value", "workload:/pointer=value" or
-/// "machine:/pointer=value". Without a prefix the document is meant that has the pointer, else the
-/// one that has its parent.
+/// "machine:/pointer=value". Without a prefix the document is meant whose keys begin the pointer.
 ///
-/// errors  kUsage: no such form, or both documents (or neither) may be meant; kInvalidInput: the
+/// errors  kUsage: no such form, or both documents have the key, or neither; kInvalidInput: the
 ///         readers'
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets);

@@ -83,6 +83,7 @@ TEST_CASE("wrong command lines exit 2 with a hint and print nothing on standard 
   refused(with({"--set", "array/rows=4"}), "--set");
   refused(with({"--set", "/array/rows"}), "--set");
   refused(with({"--set", "/name=x"}), "workload:/name");
+  refused(with({"--set", "/aray/rows=4"}), "did you mean 'array'");
   refused({"list", "network"}, "'networks'");
 }
 
