@@ -198,6 +198,9 @@ void save_network(const IntegerNetwork& network, const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(ErrorKind::kIo, folder + ": " + error.message());
+  // Between the two files there is no network, rather than one with another's tensors.
+  std::filesystem::remove(folder + "/" + kNetworkFile, error);
+  if (error) throw Error(ErrorKind::kIo, folder + ": " + error.message());
   write_safetensors(folder + "/" + kTensorsFile, file);
   write_file_atomically(folder + "/" + kNetworkFile, text);
 }

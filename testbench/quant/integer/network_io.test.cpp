@@ -168,6 +168,16 @@ TEST_CASE("a scale that is not finite is not saved", "[quant][network_io]") {
   CHECK_FALSE(fs::exists(folder.path()));
 }
 
+TEST_CASE("an interrupted save leaves no network with another one's tensors",
+          "[quant][network_io]") {
+  const Folder folder;
+  save_network(some_network(Residual::Kind::kStream16), folder.path());
+  fs::remove(folder.tensors());
+  fs::create_directory(folder.tensors());  // cannot be replaced by a file
+  CHECK_THROWS_AS(save_network(some_network(Residual::Kind::kLowBit), folder.path()), Error);
+  CHECK_FALSE(fs::exists(folder.json()));
+}
+
 /// The error's text when the saved files are changed by `change`.
 template <class Change>
 std::string refusal(const Change& change) {
