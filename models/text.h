@@ -27,6 +27,9 @@ std::string nearest_name(std::string_view name, const std::vector<std::string_vi
 /// " (did you mean 'x'?)", or "" where nothing is near.
 std::string did_you_mean(std::string_view name, const std::vector<std::string_view>& candidates);
 
+/// A word as a shell reads it back.
+std::string shell_quoted(const std::string& word);
+
 /// `names` separated by ", ".
 std::string join(const std::vector<std::string_view>& names);
 

@@ -37,16 +37,6 @@ po::options_description describe(const Subcommand& command) {
   return description;
 }
 
-/// A word as a shell reads it back.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 }  // namespace
 
 bool Arguments::has(std::string_view option) const { return values_.find(option) != values_.end(); }
@@ -114,13 +104,14 @@ Arguments parse_arguments(const Subcommand& command, const std::vector<std::stri
 std::string spelled(const Subcommand& command, const Arguments& arguments,
                     const std::vector<std::string_view>& omitted) {
   std::string line = std::string("bitpulse ") + command.name;
-  for (const std::string& word : arguments.positional()) line += ' ' + quoted(word);
+  for (const std::string& word : arguments.positional()) line += ' ' + shell_quoted(word);
   for (const OptionSpec& option : command.options) {
     const bool leave_out = std::find(omitted.begin(), omitted.end(), option.name) != omitted.end();
     if (leave_out || !arguments.has(option.name)) continue;
     const std::string name = std::string(" --") + option.name;
     if (option.argument == nullptr) line += name;
-    for (const std::string& value : arguments.all(option.name)) line += name + ' ' + quoted(value);
+    for (const std::string& value : arguments.all(option.name))
+      line += name + ' ' + shell_quoted(value);
   }
   return line;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/error.h"
+#include "models/io/sha256.h"
 #include "sim/cli/accuracy.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
@@ -17,7 +18,6 @@
 #include "sim/energy/technology.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/report/report.h"
-#include "sim/report/sha256.h"
 #include "sim/schedule/compile.h"
 #include "sim/timeline.h"
 

@@ -2,11 +2,9 @@
 #include "sim/report/report.h"
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 
 #include "models/error.h"
-#include "sim/report/sha256.h"
 #include "testbench/catch.h"
 #include "testbench/sim/report/samples.h"
 
@@ -122,23 +120,6 @@ TEST_CASE("names that are not UTF-8 do not stop a report", "[report][json]") {
   Report report = sample_report();
   report.layers[0].plan.name = "\xff\xfe";
   CHECK_NOTHROW(written(report));
-}
-
-TEST_CASE("SHA-256 of files equals the published test vectors", "[report][sha256]") {
-  const std::string path = "sha256_vector.tmp";
-  const auto digest_of = [&](const std::string& content) {
-    std::ofstream(path, std::ios::binary) << content;
-    return sha256_of_path(path);
-  };
-  // FIPS 180-2, appendix B.
-  CHECK(digest_of("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq") ==
-        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  CHECK(digest_of("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(digest_of(std::string(1'000'000, 'a')) ==
-        "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-  std::filesystem::remove(path);
-  CHECK_THROWS_AS(sha256_of_path(path), Error);
 }
 
 }  // namespace bitpulse

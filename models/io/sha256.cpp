@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/report/sha256.h"
+#include "models/io/sha256.h"
 
 #include <openssl/evp.h>
 
@@ -57,6 +57,12 @@ std::string sha256_of_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::string sha256_of_text(std::string_view text) {
+  Sha256 sha;
+  sha.add(text.data(), text.size());
+  return sha.hex();
+}
 
 std::string sha256_of_path(const std::string& path) {
   namespace fs = std::filesystem;
