@@ -67,6 +67,7 @@ Subcommand eval_command();
 Subcommand cosim_command();
 Subcommand list_command();
 Subcommand validate_command();
+Subcommand rtl_command();
 Subcommand version_command();
 
 }  // namespace bitpulse

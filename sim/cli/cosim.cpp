@@ -10,6 +10,7 @@
 #include "models/io/files.h"
 #include "models/io/shipped.h"
 #include "quant/inputs.h"
+#include "sim/cli/arrays.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/engines.h"
@@ -28,14 +29,17 @@ namespace {
 /// The engines under comparison, kept for all cases: a Verilated array is made once.
 class Engines {
  public:
+  explicit Engines(const Arguments& arguments)
+      : systemc_(find_engine("systemc").make(arguments)),
+        rtl_(find_engine("rtl").make(arguments)) {}
+
   CosimResult compare(const std::string& name, const Program& program,
                       const IntegerNetwork& network, const TensorCodes& inputs, int threads) {
     return cosimulate(name, program, network, inputs, {systemc_.get(), rtl_.get()}, threads);
   }
 
  private:
-  std::unique_ptr<Engine> systemc_ = find_engine("systemc").make();
-  std::unique_ptr<Engine> rtl_ = find_engine("rtl").make();
+  std::unique_ptr<Engine> systemc_, rtl_;
 };
 
 CosimResult compare_workload(const Inputs& inputs, Engines& engines, int threads,
@@ -81,18 +85,22 @@ int cosim(const Arguments& arguments) {
   CosimReport report;
   report.seed = static_cast<std::uint64_t>(
       arguments.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
-  report.command = spelled(cosim_command(), arguments, {"threads", "max-memory", "json", "junit"});
+  report.command =
+      spelled(cosim_command(), arguments, {"threads", "max-memory", "json", "junit", "cache"});
   if (!has_workload && cases == 0) {
     throw Error(ErrorKind::kUsage, "cosim: neither a WORKLOAD nor --random is given");
   }
   if (has_workload && !arguments.has("machine")) {
     throw Error(ErrorKind::kUsage, "cosim: a WORKLOAD needs --machine");
   }
+  if (arguments.has("array") && !arguments.has("machine")) {
+    throw Error(ErrorKind::kUsage, "--array: needs the --machine that it belongs to");
+  }
   if (!has_workload && arguments.has("set")) {
     throw Error(ErrorKind::kUsage, "--set: no WORKLOAD is given");
   }
 
-  Engines engines;
+  Engines engines(arguments);
   std::optional<Inputs> inputs;
   std::optional<Machine> machine;
   if (has_workload) {
@@ -102,7 +110,7 @@ int cosim(const Arguments& arguments) {
   } else if (arguments.has("machine")) {
     machine = read_machine(load_json(find_file(arguments.text("machine"), "machines")));
   }
-  if (machine) require_rtl_array(*machine);
+  if (machine) require_rtl_array(*machine, arguments);
   {
     Progress progress;
     if (inputs) report.cases.push_back(compare_workload(*inputs, engines, threads, progress));
@@ -122,6 +130,8 @@ Subcommand cosim_command() {
           {{"machine", "MACHINE", "machine JSON, or the name of a shipped one; its array is built"},
            {"random", "N", "compare N random cases (on MACHINE, or on random small machines)"},
            {"seed", "S", "of the random cases (default 1)"},
+           kArrayOption,
+           kCacheOption,
            {"junit", "FILE", "also write JUnit XML there, one test case per case"},
            kSetOption,
            kThreadsOption,

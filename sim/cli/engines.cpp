@@ -3,30 +3,33 @@
 
 #include "models/error.h"
 #include "models/text.h"
+#include "sim/cli/arrays.h"
 #include "sim/fast/fast_engine.h"
 #ifdef BITPULSE_WITH_SYSTEMC
-#include "sim/systemc/systemc_engine.h"
-#endif
-#ifdef BITPULSE_WITH_RTL
 #include "sim/rtl/rtl_array.h"
 #include "sim/rtl/rtl_engine.h"
+#include "sim/systemc/systemc_engine.h"
 #endif
 
 namespace bitpulse {
 namespace {
 
 template <class E>
-std::unique_ptr<Engine> make() {
+std::unique_ptr<Engine> make(const Arguments&) {
   return std::make_unique<E>();
 }
+
+#ifdef BITPULSE_WITH_SYSTEMC
+std::unique_ptr<Engine> make_rtl(const Arguments& arguments) {
+  return std::make_unique<RtlEngine>(array_maker(arguments));
+}
+#endif
 
 const EngineInfo kEngines[] = {
     {"fast", false, make<FastEngine>},
 #ifdef BITPULSE_WITH_SYSTEMC
     {"systemc", true, make<SystemcEngine>},
-#endif
-#ifdef BITPULSE_WITH_RTL
-    {"rtl", true, make<RtlEngine>},
+    {"rtl", true, make_rtl},
 #endif
 };
 
@@ -44,9 +47,10 @@ const EngineInfo& find_engine(const std::string& name) {
                                      ", expected one of: " + join(known));
 }
 
-void require_rtl_array([[maybe_unused]] const Machine& machine) {
-#ifdef BITPULSE_WITH_RTL
-  rtl::make_array_model(rtl::shape_of(machine.array));
+void require_rtl_array([[maybe_unused]] const Machine& machine,
+                       [[maybe_unused]] const Arguments& arguments) {
+#ifdef BITPULSE_WITH_SYSTEMC
+  array_maker(arguments)(rtl::shape_of(machine.array));
 #endif
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "sim/cli/command.h"
 #include "sim/engine.h"
 #include "sim/machine.h"
 
@@ -14,13 +15,13 @@ namespace bitpulse {
 struct EngineInfo {
   const char* name;
   bool computes_values;
-  std::unique_ptr<Engine> (*make)();
+  std::unique_ptr<Engine> (*make)(const Arguments&);
 };
 
 /// errors  kUsage: no engine of this name, or one that is not built in
 const EngineInfo& find_engine(const std::string& name);
 
-/// errors  kInvalidInput: the machine's array is none of the Verilated ones of this build
-void require_rtl_array(const Machine& machine);
+/// errors  array_maker's, where the machine's array is not there for --engine rtl
+void require_rtl_array(const Machine& machine, const Arguments& arguments);
 
 }  // namespace bitpulse

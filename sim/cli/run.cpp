@@ -7,6 +7,7 @@
 #include "models/error.h"
 #include "models/io/sha256.h"
 #include "sim/cli/accuracy.h"
+#include "sim/cli/arrays.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/engines.h"
@@ -84,10 +85,16 @@ int run(const Arguments& arguments) {
     throw Error(ErrorKind::kUsage, "--check: the fast engine computes no values to check");
   }
 
+  const bool on_rtl = engine.name == std::string_view("rtl");
+  if (arguments.has("array") && !on_rtl) {
+    throw Error(ErrorKind::kUsage, "--array: only --engine rtl takes another array");
+  }
+
   Inputs inputs =
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
   const Machine& machine = inputs.machine->machine;
+  if (on_rtl) require_rtl_array(machine, arguments);
   const Technology technology = load_technology(machine.technology);
   append(inputs.files, machine_files(machine, technology));
   if (images > 0 && workload.data.format == DataFormat::kNone) {
@@ -114,17 +121,18 @@ int run(const Arguments& arguments) {
     }
     deployment.weights.clear();  // engines need the integers only
     if (engine.computes_values) {
-      run = run_with_values(*engine.make(), program, workload, deployment.network,
+      run = run_with_values(*engine.make(arguments), program, workload, deployment.network,
                             arguments.has("check"), threads, progress);
     }
   }
-  if (!engine.computes_values) run.result = engine.make()->run(program, {});
+  if (!engine.computes_values) run.result = engine.make(arguments)->run(program, {});
   const Timeline timeline = account(program, run.result.times);
   check_identities(program, run.result, timeline);
 
   Report report = make_report(program, run.result, timeline, technology);
   report.build = build_info();
-  report.command = spelled(run_command(), arguments, {"out", "threads", "max-memory", "json"});
+  report.command =
+      spelled(run_command(), arguments, {"out", "threads", "max-memory", "json", "cache"});
   report.workload_document = inputs.workload.document;
   report.machine_document = inputs.machine->document;
   report.workload = workload;
@@ -156,6 +164,8 @@ Subcommand run_command() {
            {"images", "N", "also report accuracy over the first N test images"},
            {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},
            {"check", nullptr, "compare every integer with the reference executor"},
+           kArrayOption,
+           kCacheOption,
            kSetOption,
            kThreadsOption,
            kMemoryOption,

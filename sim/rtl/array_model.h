@@ -98,9 +98,10 @@ class ArrayModel {
 /// The name of the model of a shape, for example "ws_int8_3x7".
 std::string array_model_name(const ArrayShape& shape);
 
-/// An array of the compiled-in ones.
+/// The arrays of this program, and one of them.
 ///
-/// errors  Error(kInvalidInput) naming the shape and the shapes that were built
+/// errors  Error(kInvalidInput): it has none of this shape
+std::vector<ArrayShape> built_in_arrays();
 std::unique_ptr<ArrayModel> make_array_model(const ArrayShape& shape);
 
 /// Where an engine gets its array from.

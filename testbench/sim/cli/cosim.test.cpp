@@ -121,10 +121,12 @@ TEST_CASE("cosim refuses what it cannot compare", "[cli][cosim]") {
   };
   CHECK(status({"cosim"}, "--random") == 2);
   CHECK(status({"cosim", "two-layers-w8a8"}, "--machine") == 2);
+  CHECK(status({"cosim", "--random", "1", "--array", "mine"}, "--machine") == 2);
   CHECK(status({"cosim", "--random", "0"}, "--random") == 2);
   CHECK(status({"cosim", "--random", "1", "--seed", "-1"}, "--seed") == 2);
   CHECK(status({"cosim", "--random", "1", "--set", "/name=x"}, "WORKLOAD") == 2);
-  CHECK(status({"cosim", "--random", "1", "--machine", "int8-256x256-ws"}, "ws_int8_16x16") == 3);
+  CHECK(status({"cosim", "--random", "1", "--machine", "int8-256x256-ws"},
+               "bitpulse rtl build --rows 256 --cols 256 --pe int8 --dataflow ws") == 3);
   CHECK(status({"cosim", "two-layers-w8a8", "--machine", "int8-128x128-ws"}, "128x128") == 3);
   CHECK(status({"cosim", "--random", "1", "--junit", "/no/such/folder/f.xml"}, "f.xml") == 5);
 }

@@ -34,7 +34,7 @@ class FaultyArray : public ArrayModel {
 
 }  // namespace
 
-std::string array_model_name(const ArrayShape&) { return "ws_int8_3x7"; }
+std::vector<ArrayShape> built_in_arrays() { return {{PeKind::kInt8, false, 3, 7}}; }
 
 std::unique_ptr<ArrayModel> make_array_model(const ArrayShape& shape) {
   return std::make_unique<FaultyArray>(make_array_ws_int8_3x7(shape));

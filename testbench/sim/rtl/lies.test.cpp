@@ -92,7 +92,7 @@ TEST_CASE(
   CHECK(told == 20 * 8 * 3);
 }
 
-TEST_CASE("an array that was not built is refused with those that were", "[rtl][errors]") {
+TEST_CASE("an array that was not built is refused by its name", "[rtl][errors]") {
   Machine machine;
   machine.array.rows = 13;
   machine.array.cols = 2;
@@ -105,7 +105,6 @@ TEST_CASE("an array that was not built is refused with those that were", "[rtl][
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kInvalidInput);
     CHECK(contained(error.what(), "ws_int8_13x2") == "");
-    CHECK(contained(error.what(), "ws_int8_16x16") == "");
   }
 }
 

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cli/arrays.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "models/error.h"
+#include "models/text.h"
+#include "sim/cli/progress.h"
+#include "sim/rtl/array_plugin.h"
+
+namespace bitpulse {
+namespace fs = std::filesystem;
+namespace {
+
+std::string cache_folder(const Arguments& arguments) {
+  if (arguments.has("cache")) return arguments.text("cache");
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (!variable("BITPULSE_CACHE").empty()) return variable("BITPULSE_CACHE");
+  if (!variable("XDG_CACHE_HOME").empty()) return variable("XDG_CACHE_HOME") + "/bitpulse";
+  if (!variable("HOME").empty()) return variable("HOME") + "/.cache/bitpulse";
+  throw Error(ErrorKind::kUsage, "--cache: not given, and HOME is not set");
+}
+
+bool is_file(const std::string& array) { return array.find('/') != std::string::npos; }
+
+/// Why there is no array of this name and shape, and what to do.
+Error missing(const std::string& name, const rtl::ArrayShape& shape, const Arguments& arguments) {
+  const rtl::ArrayStore store = array_store(arguments);
+  rtl::ArrayRecipe recipe{shape, rtl::Trace::kNone, true, {}};
+  std::string others, reason;
+  for (const rtl::StoredArray& array : store.list()) {
+    if (array.recipe.user.name != name || array.recipe.trace != rtl::Trace::kNone) continue;
+    if (array.recipe.shape == shape) {
+      recipe = array.recipe;
+      reason = " (one was " + obstacle(array) + ')';
+    } else {
+      others += ' ' + array_model_name(array.recipe.shape);
+    }
+  }
+  std::string text =
+      "no Verilated array " + (name.empty() ? "" : name + ' ') + array_model_name(shape) + " in " +
+      (name.empty() ? "this program or in " : "") + printable(store.folder(), 400) + reason;
+  if (name.empty() || !recipe.user.name.empty()) {
+    text += "; build it with: " + recipe.command();
+    if (arguments.has("cache")) text += " --cache " + shell_quoted(arguments.text("cache"));
+  } else {
+    text +=
+        others.empty() ? "; see bitpulse rtl build --help" : "; of this name there are:" + others;
+  }
+  return Error(ErrorKind::kInvalidInput, text);
+}
+
+rtl::StoredArray require_stored(const std::string& name, const rtl::ArrayShape& shape,
+                                const Arguments& arguments) {
+  if (auto array = array_store(arguments).find(name, shape, rtl::Trace::kNone)) return *array;
+  throw missing(name, shape, arguments);
+}
+
+}  // namespace
+
+rtl::ArrayStore array_store(const Arguments& arguments) {
+  return rtl::ArrayStore(cache_folder(arguments) + "/arrays");
+}
+
+rtl::ArrayMaker array_maker(const Arguments& arguments) {
+  return [arguments](const rtl::ArrayShape& shape) {
+    const std::string array = arguments.text("array");
+    if (is_file(array)) return rtl::load_array(array, shape);
+    const auto built_in = rtl::built_in_arrays();
+    if (array.empty() && std::find(built_in.begin(), built_in.end(), shape) != built_in.end()) {
+      return rtl::make_array_model(shape);
+    }
+    return rtl::load_array(require_stored(array, shape, arguments).library(), shape);
+  };
+}
+
+rtl::ArrayMaker traced_array_maker(const Arguments& arguments, rtl::Trace trace) {
+  return [arguments, trace](const rtl::ArrayShape& shape) {
+    const std::string array = arguments.text("array");
+    rtl::ArrayRecipe recipe{shape, trace, true, {}};
+    if (is_file(array)) {
+      recipe = rtl::read_stored_array(fs::path(array).parent_path().string()).recipe;
+    } else if (!array.empty()) {
+      recipe = require_stored(array, shape, arguments).recipe;
+    }
+    recipe.trace = trace;
+    Progress progress;
+    const auto say = [&progress](const std::string& phase) { progress.phase(phase); };
+    return rtl::load_array(array_store(arguments).build(recipe, say).array.library(), shape);
+  };
+}
+
+}  // namespace bitpulse
