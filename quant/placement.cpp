@@ -4,6 +4,8 @@
 #include <map>
 #include <variant>
 
+#include "quant/methods/activation_scales.h"
+
 namespace bitpulse {
 
 namespace {
@@ -15,7 +17,7 @@ std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 class Placer {
  public:
   Placer(const Workload& workload, const Lowering& lowering)
-      : workload_(workload), lowering_(lowering) {}
+      : workload_(workload), lowering_(lowering), owners_(scale_owners(lowering)) {}
 
   Placement run() {
     find_ends();
@@ -50,7 +52,8 @@ class Placer {
         add_edge(origin.op, 0, gemm->input);
       }
     } else if (const auto* pool = std::get_if<PoolOp>(&layer.op)) {
-      add_edge(origin.op, 0, pool->input);
+      // Maximum and quantization commute: what the pool becomes is quantized for both.
+      if (owners_[index(pool->input)] == index(pool->input)) add_edge(origin.op, 0, pool->input);
     }
     if (layer.residual) place_residual(l);
   }
@@ -109,6 +112,7 @@ class Placer {
 
   const Workload& workload_;
   const Lowering& lowering_;
+  const std::vector<std::size_t> owners_;
   std::optional<std::size_t> first_, last_;
   std::map<TensorId, std::size_t> site_of_;
   Placement placement_;

@@ -25,7 +25,8 @@ struct FloatExecutor::Impl {
   struct Pass {
     std::vector<FloatBatch> values;  // by node; empty once dead
     std::vector<int> readers_left;
-    Weights* measured = nullptr;  // batch norms take their statistics here
+    Weights* measured = nullptr;                      // batch norms take their statistics here
+    std::vector<std::optional<FloatBatch>> filtered;  // operands of the node being computed
   };
 
   void prepare(const Weights& weights, bool with_statistics) {
@@ -66,12 +67,16 @@ struct FloatExecutor::Impl {
   }
 
   std::vector<FloatBatch> run(const std::vector<FloatBatch>& inputs, const NodeObserver& observer,
-                              Weights* measured) {
+                              const OperandFilter& filter, Weights* measured) {
     check_inputs(inputs);
-    Pass pass{std::vector<FloatBatch>(graph.nodes.size()), readers, measured};
+    Pass pass{std::vector<FloatBatch>(graph.nodes.size()), readers, measured, {}};
     for (std::size_t i = 0; i < inputs.size(); ++i) pass.values[index(graph.inputs[i])] = inputs[i];
     for (std::size_t id = 0; id < graph.nodes.size(); ++id) {
       const Node& node = graph.nodes[id];
+      pass.filtered.clear();
+      for (std::size_t i = 0; filter && i < node.inputs.size(); ++i)
+        pass.filtered.push_back(
+            filter(static_cast<NodeId>(id), i, pass.values[index(node.inputs[i])]));
       if (!std::holds_alternative<Input>(node.layer))
         pass.values[id] =
             std::visit([&](const auto& layer) { return compute(layer, id, pass); }, node.layer);
@@ -98,6 +103,7 @@ struct FloatExecutor::Impl {
   }
 
   const FloatBatch& operand(std::size_t id, const Pass& pass, std::size_t i = 0) const {
+    if (i < pass.filtered.size() && pass.filtered[i]) return *pass.filtered[i];
     return pass.values[index(graph.nodes[id].inputs[i])];
   }
 
@@ -185,8 +191,9 @@ FloatExecutor::FloatExecutor(const Graph& graph, const Weights& weights, int thr
 FloatExecutor::~FloatExecutor() = default;
 
 std::vector<FloatBatch> FloatExecutor::run(const std::vector<FloatBatch>& inputs,
-                                           const NodeObserver& observer) {
-  return impl_->run(inputs, observer, nullptr);
+                                           const NodeObserver& observer,
+                                           const OperandFilter& filter) {
+  return impl_->run(inputs, observer, filter, nullptr);
 }
 
 void measure_batch_norms(const Graph& graph, Weights& weights,
@@ -195,7 +202,7 @@ void measure_batch_norms(const Graph& graph, Weights& weights,
   pass.graph = graph;
   pass.threads = threads;
   pass.prepare(weights, false);
-  pass.run(inputs, {}, &weights);
+  pass.run(inputs, {}, {}, &weights);
 }
 
 }  // namespace bitpulse

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/graph.h"
@@ -24,6 +25,10 @@ struct FloatBatch {
 /// Called with each node's output as soon as it is there (node order).
 using NodeObserver = std::function<void(NodeId, const FloatBatch&)>;
 
+/// Called with what input `input` of a node reads; what it returns is read instead.
+using OperandFilter =
+    std::function<std::optional<FloatBatch>(NodeId node, std::size_t input, const FloatBatch&)>;
+
 class FloatExecutor {
  public:
   /// weights  must outlive the executor
@@ -36,7 +41,7 @@ class FloatExecutor {
 
   /// Outputs in the graph's order; each observed activation is freed after its last use.
   std::vector<FloatBatch> run(const std::vector<FloatBatch>& inputs,
-                              const NodeObserver& observer = {});
+                              const NodeObserver& observer = {}, const OperandFilter& filter = {});
 
  private:
   friend void measure_batch_norms(const Graph&, Weights&, const std::vector<FloatBatch>&, int);

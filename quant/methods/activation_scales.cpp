@@ -133,7 +133,8 @@ double residual_scale(const IntegerNetwork& network, const IntegerLayer& layer) 
 }  // namespace
 
 ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
-                           const Weights& weights, const ImageSet& images, int threads) {
+                           const Weights& weights, const ImageSet& images, int threads,
+                           const OperandFilter& filter) {
   const IntegerNetwork& network = lowering.network;
   const QuantizationSpec& spec = workload.quantization;
   const std::int64_t count = std::min(images.count, spec.calibration_images);
@@ -161,7 +162,7 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
   for (std::int64_t first = 0; first < count; first += batch)
     executor.run(
         float_inputs(workload, images, first, std::min(batch, count - first)),
-        [&](NodeId node, const FloatBatch& value) { sites.observe(node, value, threads); });
+        [&](NodeId node, const FloatBatch& value) { sites.observe(node, value, threads); }, filter);
 
   ActivationScales scales;
   scales.tensors.assign(network.tensors.size(), 0);
@@ -192,6 +193,14 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
   for (std::size_t t = network.tensors.size(); t-- > 0;)
     scales.tensors[t] = scales.tensors[groups.representative(t)];
   return scales;
+}
+
+std::vector<std::size_t> scale_owners(const Lowering& lowering) {
+  const ScaleGroups groups(lowering);
+  std::vector<std::size_t> owners;
+  for (std::size_t t = 0; t < lowering.tensors.size(); ++t)
+    owners.push_back(groups.representative(t));
+  return owners;
 }
 
 ActivationScales frozen_scales(const IntegerNetwork& frozen, const IntegerNetwork& structure,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/io/images.h"
+#include "quant/float/float_executor.h"
 #include "quant/lower.h"
 
 namespace bitpulse {
@@ -24,8 +25,15 @@ struct ActivationScales {
 /// reads has the scale of what it becomes, so that both are plain copies.
 ///
 /// images  of the network's input; inputs of another shape take seeded images
+///
+/// filter  replaces what is measured behind it; may be empty
 ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
-                           const Weights& weights, const ImageSet& images, int threads);
+                           const Weights& weights, const ImageSet& images, int threads,
+                           const OperandFilter& filter = {});
+
+/// For every stored tensor the one whose scale it has: itself, but for one that only a max-pool
+/// reads, which has the scale of what it becomes.
+std::vector<std::size_t> scale_owners(const Lowering& lowering);
 
 /// Scales of a saved network of the same structure.
 ///

@@ -9,6 +9,7 @@
 #include "quant/float/float_executor.h"
 #include "quant/integer/network_io.h"
 #include "quant/lower.h"
+#include "quant/methods/learned.h"
 #include "quant/methods/ptq.h"
 
 namespace bitpulse {
@@ -38,6 +39,9 @@ const std::vector<Method>& methods() {
   static const std::vector<Method> table{
       {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
        false, quantize_ptq},
+      {"lsq", "learned step sizes (Esser et al., ICLR 2020)", true, quantize_learned},
+      {"llsq", "learned linear symmetric quantization (Zhao et al., ICLR 2020)", true,
+       quantize_learned},
   };
   return table;
 }
