@@ -20,7 +20,7 @@ namespace bitpulse {
 /// errors  kInvalidInput: bits that the method cannot learn
 std::unique_ptr<FakeQuantizer> make_weight_quantizer(const QuantizationSpec& spec,
                                                      const std::vector<std::uint8_t>& bits,
-                                                     const std::string& name,
+                                                     bool is_convolution, const std::string& name,
                                                      const at::Device& device);
 
 /// Of a feature map, [images, c, h, w].
@@ -28,7 +28,6 @@ std::unique_ptr<FakeQuantizer> make_weight_quantizer(const QuantizationSpec& spe
 /// features  elements of one image
 std::unique_ptr<FakeQuantizer> make_activation_quantizer(const QuantizationSpec& spec,
                                                          Precision precision, std::int64_t features,
-                                                         const std::string& name,
                                                          const at::Device& device);
 
 }  // namespace bitpulse

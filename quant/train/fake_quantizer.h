@@ -6,6 +6,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdint>
+
 namespace bitpulse {
 
 class FakeQuantizer {
@@ -24,6 +26,9 @@ class FakeQuantizer {
 
   /// Called after every step of the optimizer.
   virtual void after_step() = 0;
+
+  /// How often after_step() found a step below its floor and lifted it.
+  virtual std::int64_t floor_hits() const = 0;
 };
 
 }  // namespace bitpulse

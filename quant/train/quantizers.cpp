@@ -21,14 +21,14 @@ Quantizers::Quantizers(const Workload& workload, const at::Device& device) {
   if (spec.method == "float") return;
   const Placement placement = place_quantizers(workload, lower_with_origins(workload));
   for (const WeightSite& site : placement.weights) {
-    const std::string& node = workload.graph.nodes[static_cast<std::size_t>(site.node)].name;
-    weights_[site.node] = make_weight_quantizer(spec, site.bits, node, device);
-    add_steps(weight_step_name(node), *weights_[site.node]);
+    const Node& node = workload.graph.nodes[static_cast<std::size_t>(site.node)];
+    weights_[site.node] = make_weight_quantizer(
+        spec, site.bits, std::holds_alternative<Conv2d>(node.layer), node.name, device);
+    add_steps(weight_step_name(node.name), *weights_[site.node]);
   }
   for (const ActivationSite& site : placement.activations) {
     sites_.push_back(
-        {make_activation_quantizer(spec, site.precision, site.features, site.name, device),
-         site.before});
+        {make_activation_quantizer(spec, site.precision, site.features, device), site.before});
     add_steps(activation_step_name(site), *sites_.back().quantizer);
   }
   for (const QuantizedEdge& edge : placement.edges) edges_[{edge.node, edge.input}] = edge.site;
