@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/training_model.h"
 
-#include <algorithm>
-#include <cmath>
 #include <map>
 #include <utility>
 
 #include "models/error.h"
 #include "quant/float/operations.h"
+#include "quant/methods/lsq.h"
 
 namespace bitpulse {
 
 namespace {
-
-/// Divided, rounded half to even and multiplied in float, as in training.
-float on_grid(float value, float step, CodeRange range) {
-  const float code = std::nearbyint(value / step);
-  return step * std::clamp(code, static_cast<float>(range.min), static_cast<float>(range.max));
-}
 
 [[noreturn]] void fail(const std::string& name, const std::string& why) {
   throw Error(ErrorKind::kInvalidInput, "trained model: tensor '" + name + "': " + why);
@@ -31,9 +24,11 @@ Weights quantized(const Workload& workload, const Placement& placement, Weights 
     if (found == weights.end()) fail(node + ".weight", "missing");
     std::vector<float>& values = found->second.data;
     const std::size_t per_channel = values.size() / site.bits.size();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const std::size_t c = i / per_channel;
-      values[i] = on_grid(values[i], steps[c], Precision{site.bits[c], true}.range());
+    for (std::size_t c = 0; c < site.bits.size(); ++c) {
+      CodeRange range = Precision{site.bits[c], true}.range();
+      if (workload.quantization.narrow_range) range.min = -range.max;
+      float* const slice = values.data() + c * per_channel;
+      lsq_forward(slice, per_channel, steps[c], range, Rounding::kHalfEven, slice);
     }
   }
   return weights;
@@ -67,6 +62,7 @@ TrainingModel::TrainingModel(const Workload& workload, const Weights& model, int
     : placement_(place_quantizers(workload, lower_with_origins(workload))),
       weights_(quantized(workload, placement_, model)),
       executor_(workload.graph, weights_, threads),
+      rounding_(workload.quantization.rounding),
       threads_(threads) {
   for (const ActivationSite& site : placement_.activations)
     steps_.push_back(learned_steps(model, activation_step_name(site), 1)[0]);
@@ -81,7 +77,8 @@ OperandFilter TrainingModel::filter() const {
     if (edge == edges.end()) return std::nullopt;
     const ActivationSite& site = placement_.activations[edge->second];
     FloatBatch result = activate(value, site.before, threads_);
-    for (float& v : result.data) v = on_grid(v, steps_[edge->second], site.precision.range());
+    lsq_forward(result.data.data(), result.data.size(), steps_[edge->second],
+                site.precision.range(), rounding_, result.data.data());
     return result;
   };
 }

@@ -35,6 +35,7 @@ class TrainingModel {
   std::vector<float> steps_;  // by activation site
   const Weights weights_;
   FloatExecutor executor_;
+  Rounding rounding_;  // of activations; weights round half to even
   int threads_;
 };
 

@@ -66,7 +66,8 @@ GemmParameters gemm_parameters(const Workload& workload, const Lowering& lowerin
     }
     gemm.scales.push_back(scale);
   }
-  gemm.codes = encode_weights(units, site.bits, std::vector<double>(channels, 1), false);
+  gemm.codes = encode_weights(units, site.bits, std::vector<double>(channels, 1),
+                              workload.quantization.narrow_range);
   return gemm;
 }
 
