@@ -146,11 +146,4 @@ double least_error_step(const float* v, std::size_t count, CodeRange range) {
   });
 }
 
-LsqRecipe lsq_recipe(int bits) {
-  if (bits <= 2) return {0.25e-4, 0.01, 90};
-  if (bits == 3) return {0.5e-4, 0.01, 90};
-  if (bits < 8) return {1e-4, 0.01, 90};
-  return {1e-4, 0.001, 1};
-}
-
 }  // namespace bitpulse

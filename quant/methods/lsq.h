@@ -48,12 +48,4 @@ double lsq_first_step(const float* v, std::size_t count, CodeRange range);
 /// The step of least squared error; 0 for zeros.
 double least_error_step(const float* v, std::size_t count, CodeRange range);
 
-/// Weight decay for a weight precision, and the learning rate the paper starts from, section 2.3.
-struct LsqRecipe {
-  double weight_decay = 1e-4;
-  double lr = 0.01;
-  std::int64_t epochs = 90;
-};
-LsqRecipe lsq_recipe(int bits);
-
 }  // namespace bitpulse

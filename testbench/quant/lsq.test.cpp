@@ -129,12 +129,4 @@ TEST_CASE("the step of least error is that of a normal distribution", "[quant][l
   CHECK(least_error_step(half.data(), half.size(), kUnsigned2) == Approx(0.651).epsilon(0.03));
 }
 
-TEST_CASE("the recipe decays low-bit weights less and trains 8 bits one epoch", "[quant][lsq]") {
-  CHECK(lsq_recipe(2).weight_decay == 0.25e-4);
-  CHECK(lsq_recipe(3).weight_decay == 0.5e-4);
-  CHECK(lsq_recipe(4).weight_decay == 1e-4);
-  CHECK(lsq_recipe(8).epochs == 1);
-  CHECK(lsq_recipe(8).lr == 0.001);
-}
-
 }  // namespace bitpulse
