@@ -46,8 +46,10 @@ std::string content_of(const std::string& path) {
 
 Outcome shell(const std::string& command) {
   const ScratchFolder streams;
-  const std::string line = "bitpulse=" + quoted(BITPULSE_PROGRAM) + "; { " + command + "\n} >" +
-                           quoted(streams.path("out")) + " 2>" + quoted(streams.path("err"));
+  const std::string line = "bitpulse=" + quoted(BITPULSE_PROGRAM) +
+                           "; export BITPULSE_CACHE=" + quoted(streams.path("cache")) + "; { " +
+                           command + "\n} >" + quoted(streams.path("out")) + " 2>" +
+                           quoted(streams.path("err"));
   const int raw = std::system(line.c_str());
   Outcome outcome;
   outcome.status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);

@@ -17,7 +17,7 @@ struct Outcome {
 /// Runs bitpulse with these words.
 Outcome bitpulse(const std::vector<std::string>& words);
 
-/// Runs a shell command line in which $bitpulse is the program.
+/// Runs a shell command line in which $bitpulse is the program, whose cache begins empty.
 Outcome shell(const std::string& command);
 
 /// A folder of its own, removed at the end of the test.

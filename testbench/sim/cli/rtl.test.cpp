@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// `bitpulse rtl build`: arrays of any shape and of other people, where run and cosim find them.
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "models/io/json.h"
+#include "testbench/catch.h"
+#include "testbench/sim/cli/program.h"
+
+namespace bitpulse {
+namespace {
+namespace fs = std::filesystem;
+
+void require_verilator() {
+  if (shell("command -v verilator").status == 0) return;
+  std::cout << "SKIPPED: no verilator\n";
+  std::exit(4);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  REQUIRE(text.find(from) != std::string::npos);
+  return text.replace(text.find(from), from.size(), to);
+}
+
+std::string machine(int rows, int cols, const std::string& pe, const std::string& dataflow) {
+  std::string text = small_machine();
+  text = replaced(text, "\"rows\": 8", "\"rows\": " + std::to_string(rows));
+  text = replaced(text, "\"cols\": 4", "\"cols\": " + std::to_string(cols));
+  text = replaced(text, "\"int4\"", '"' + pe + '"');
+  text = replaced(text, "\"acc_bits\": 24", "\"acc_bits\": 14, \"overflow\": \"saturate\"");
+  return replaced(text, "\"ws\"", '"' + dataflow + '"');
+}
+
+std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+/// An array with the example's files, one of them changed, in a folder of their own.
+struct OtherArray {
+  const ScratchFolder folder;
+  std::vector<std::string> build;
+
+  OtherArray(const std::string& cache, const std::string& name, const std::string& file = "",
+             const std::string& from = "", const std::string& to = "") {
+    build = {"rtl", "build", "--cache", cache,   "--rows",      "4",      "--cols",
+             "3",   "--pe",  "int8",    "--top", "booth_array", "--name", name};
+    for (const char* source : {"booth_digits.sv", "booth_column.sv", "booth_array.sv"}) {
+      std::string text =
+          content_of(std::string(BITPULSE_SOURCE_DIR "/testbench/rtl/booth/") + source);
+      if (source == file) text = replaced(text, from, to);
+      build.insert(build.end(), {"--source", folder.file(source, text)});
+    }
+  }
+};
+
+TEST_CASE("two builds at once make an array once, and run and cosim find it", "[cli][rtl-build]") {
+  require_verilator();
+  const ScratchFolder folder;
+  const std::string options = " --rows 2 --cols 3 --pe int4 --dataflow os";
+  const std::string m = folder.file("m.json", machine(2, 3, "int4", "os"));
+  const std::vector<std::string> cosim{"cosim",   "--random",          "5", "--machine", m,
+                                       "--cache", folder.path("cache")};
+  const Outcome before = bitpulse(cosim);
+  CHECK(before.status == 3);
+  CHECK(before.err.find("bitpulse rtl build" + options + " --cache " + folder.path("cache")) !=
+        std::string::npos);
+  const Outcome run_before = bitpulse({"run", folder.file("w.json", small_workload()), "--machine",
+                                       m, "--engine", "rtl", "--cache", folder.path("cache")});
+  CHECK(run_before.status == 3);
+  CHECK(run_before.err == before.err);
+
+  const std::string build = "\"$bitpulse\" rtl build --cache " + folder.path("cache") + options;
+  const Outcome twice =
+      shell(build + " & first=$!; " + build + "; second=$?; wait $first && exit $second");
+  CAPTURE(twice.out, twice.err);
+  REQUIRE(twice.status == 0);
+  CHECK(occurrences(twice.out, "built os_int4_2x3") == 1);
+  CHECK(occurrences(twice.out, "up to date: os_int4_2x3") == 1);
+  int folders = 0;
+  for (const auto& entry : fs::directory_iterator(folder.path("cache") + "/arrays")) {
+    folders += entry.is_directory();
+  }
+  CHECK(folders == 1);
+
+  const Outcome after = bitpulse(cosim);
+  CAPTURE(after.out, after.err);
+  CHECK(after.status == 0);
+  const Outcome run_after = bitpulse({"run", folder.path("w.json"), "--machine", m, "--engine",
+                                      "rtl", "--check", "--cache", folder.path("cache")});
+  CAPTURE(run_after.err);
+  CHECK(run_after.status == 0);
+  const Outcome list = bitpulse({"rtl", "list", "--cache", folder.path("cache"), "--json"});
+  CHECK(list.out.find("\"os_int4_2x3\"") != std::string::npos);
+  CHECK(parse_json(list.out, "stdout").size() >= 1);
+}
+
+TEST_CASE("an array of other people takes the place of ours, and its faults are found",
+          "[cli][rtl-build][cosim]") {
+  require_verilator();
+  const ScratchFolder folder;
+  const std::string cache = folder.path("cache");
+  const std::string m = folder.file("m.json", machine(4, 3, "int8", "ws"));
+  const auto compare = [&](const std::string& array) {
+    return bitpulse({"cosim", "--random", "20", "--seed", "5", "--machine", m, "--array", array,
+                     "--cache", cache});
+  };
+  CHECK(compare("booth").status == 3);
+
+  const OtherArray right(cache, "booth");
+  const Outcome built = bitpulse(right.build);
+  CAPTURE(built.out, built.err);
+  REQUIRE(built.status == 0);
+  const Outcome agrees = compare("booth");
+  CAPTURE(agrees.out, agrees.err);
+  CHECK(agrees.status == 0);
+  std::string library = built.out.substr(built.out.find(", ") + 2);
+  library.pop_back();
+  CHECK(compare(library).out == agrees.out);
+  CHECK(compare("boot").status == 3);
+
+  // Unsigned operands of 128 and more taken for negative ones; outputs that all wait for the last.
+  const OtherArray wrong_sums(cache, "wrong_sums", "booth_array.sv", "int Digits = 5",
+                              "int Digits = 4");
+  const OtherArray wrong_times(cache, "wrong_times", "booth_array.sv", "Delay = Rows + j",
+                               "Delay = Rows + Cols - 1");
+  for (const OtherArray* wrong : {&wrong_sums, &wrong_times}) {
+    REQUIRE(bitpulse(wrong->build).status == 0);
+    const Outcome differs = compare(wrong == &wrong_sums ? "wrong_sums" : "wrong_times");
+    CAPTURE(differs.out, differs.err);
+    CHECK(differs.status == 1);
+    CHECK(differs.out.find("random 0: ws int8 4x3") != std::string::npos);
+    CHECK(differs.out.find("expected ") != std::string::npos);
+    CHECK(differs.out.find("\nseed 5\n") != std::string::npos);
+  }
+
+  // What was built of sources that have changed since is not what its name says.
+  right.folder.file("booth_column.sv",
+                    "// changed\n" + content_of(right.folder.path("booth_column.sv")));
+  const Outcome stale = compare("booth");
+  CHECK(stale.status == 3);
+  CHECK(stale.err.find("booth_column.sv is not what it was") != std::string::npos);
+  CHECK(
+      stale.err.find("bitpulse rtl build --rows 4 --cols 3 --pe int8 --dataflow ws --name booth") !=
+      std::string::npos);
+}
+
+TEST_CASE("what cannot be built is refused with the reason", "[cli][rtl-build][errors]") {
+  require_verilator();
+  const ScratchFolder folder;
+  const std::string cache = folder.path("cache");
+  const auto refused = [&](std::vector<std::string> words, const std::string& hint) {
+    words.insert(words.begin(), {"rtl", "build", "--cache", cache});
+    const Outcome outcome = bitpulse(words);
+    CAPTURE(outcome.err, hint);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err.find(hint) != std::string::npos);
+    return outcome.status;
+  };
+  CHECK(refused({"--rows", "2", "--cols", "2"}, "--pe is missing") == 2);
+  CHECK(refused({"--rows", "0", "--cols", "2", "--pe", "int8"}, "1..1024") == 2);
+  CHECK(refused({"--rows", "2", "--cols", "1025", "--pe", "int8"}, "1..1024") == 2);
+  CHECK(refused({"--rows", "2", "--cols", "2", "--pe", "int3"}, "int8, int4, int2, fused") == 2);
+  CHECK(refused({"--rows", "1024", "--cols", "1024", "--pe", "int8", "--structural"}, "4096") == 4);
+  const std::vector<std::string> shape{"--rows", "2", "--cols", "2", "--pe", "int8"};
+  const auto with = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = shape;
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  CHECK(refused(with({"--top", "a"}), "no --source") == 2);
+  CHECK(refused(with({"--top", "a", "--source", "/no/such.sv"}), "/no/such.sv") == 3);
+
+  // Nothing that a shell would run is run, whatever a file is called.
+  const std::string marker = folder.path("marker");
+  const std::string path =
+      folder.file("a b;touch marker;`touch marker`'.sv", "module a(); endmodule\n");
+  CHECK(refused(with({"--top", "a", "--source", path}), "port acc_format_i: found none") == 3);
+  CHECK(refused(with({"--top", "a;touch " + marker, "--source", path}), "module") == 2);
+  CHECK(refused(with({"--top", "a", "--source", path, "--parameter", "A"}), "NAME=VALUE") == 2);
+  CHECK(refused(with({"--top", "a", "--source", path, "--parameter", "A=$(touch " + marker + ")"}),
+                "Parameters from the command line were not found") == 3);
+  CHECK_FALSE(fs::exists(marker));
+  CHECK_FALSE(fs::exists("marker"));
+
+  const std::string broken = folder.file("broken.sv", "module broken(input logic clk_i;\n");
+  CHECK(refused(with({"--top", "broken", "--source", broken}), "syntax error") == 3);
+  const std::string booth = BITPULSE_SOURCE_DIR "/testbench/rtl/booth/booth_";
+  CHECK(refused(
+            with({"--top", "booth_array", "--parameter", "Rows=2", "--source", booth + "digits.sv",
+                  "--source", booth + "column.sv", "--source", booth + "array.sv"}),
+            "port overflow_o: found an output of 96 bits") == 3);
+  const Outcome no_tool =
+      shell("PATH=/nowhere; \"$bitpulse\" rtl build --rows 1 --cols 1 --pe int8");
+  CHECK(no_tool.status == 5);
+  CHECK(no_tool.err.find("verilator") != std::string::npos);
+}
+
+TEST_CASE("an installed program builds arrays from the files installed with it",
+          "[cli][rtl-build][install]") {
+  require_verilator();
+  const ScratchFolder folder;
+  const std::string prefix = folder.path("prefix");
+  REQUIRE(shell("cmake --install '" BITPULSE_SIM_DIR "' --prefix '" + prefix + "'").status == 0);
+  const std::string build = prefix +
+                            "/bin/bitpulse rtl build --rows 1 --cols 2 --pe int2 --cache " +
+                            folder.path("cache");
+  const Outcome built = shell(build);
+  CAPTURE(built.err);
+  CHECK(built.status == 0);
+  const std::string source = prefix + "/share/bitpulse/rtl/array/pe_ws.sv";
+  REQUIRE(fs::exists(source));
+  CHECK(shell("echo 'module' >>" + source + "; " + build).err.find(source) != std::string::npos);
+}
+
+}  // namespace
+}  // namespace bitpulse
