@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "models/error.h"
+#include "quant/evaluate.h"
 #include "quant/float/operations.h"
 #include "quant/inputs.h"
 #include "quant/lower.h"
@@ -64,9 +65,25 @@ void check_structure(const Lowering& lowering, const IntegerNetwork& network) {
                                               "have other names or shapes");
 }
 
+/// Which class the largest output of each image of a batch chooses, in both networks.
+void count_classes(const IntegerNetwork& network, const FloatBatch& outputs,
+                   const TensorCodes& codes, const ImageSet& images, std::int64_t first,
+                   LayerComparison& result) {
+  const auto integers =
+      output_values(network, codes[index(network.outputs[0].tensor)], outputs.batch);
+  const std::int64_t size = outputs.shape.elements();
+  for (std::int64_t b = 0; b < outputs.batch; ++b) {
+    const float* values = outputs.data.data() + b * size;
+    const std::int64_t chosen = top1({values, values + size});
+    result.real_top1 += chosen == images.labels[static_cast<std::size_t>(first + b)];
+    result.agreement += chosen == top1(integers[static_cast<std::size_t>(b)]);
+  }
+  result.images += outputs.batch;
+}
+
 }  // namespace
 
-LayerComparison compare_layers(const Workload& workload, const Weights& weights,
+LayerComparison compare_layers(const Workload& workload, const RealNetwork& real,
                                const IntegerNetwork& network, const ImageSet& images,
                                std::int64_t count, double sqnr_floor_db, int threads) {
   const Lowering lowering = lower_with_origins(workload);
@@ -78,8 +95,8 @@ LayerComparison compare_layers(const Workload& workload, const Weights& weights,
     scales.push_back(scales_of(network, t));
   }
 
+  LayerComparison result;
   std::vector<Sums> sums(network.tensors.size());
-  FloatExecutor executor(workload.graph, weights, threads);
   const std::int64_t batch = float_batch_size(workload.graph);
   ExecuteOptions options;
   options.threads = threads;
@@ -88,15 +105,15 @@ LayerComparison compare_layers(const Workload& workload, const Weights& weights,
     const std::int64_t n = std::min(batch, count - first);
     const TensorCodes codes =
         execute(network, input_codes(workload, network, images, first, n), n, options).tensors;
-    executor.run(float_inputs(workload, images, first, n),
-                 [&](NodeId node, const FloatBatch& value) {
-                   for (const std::size_t t : tensors_of[index(node)])
-                     accumulate(activate(value, lowering.tensors[t].activation, threads),
-                                network.tensors[t], scales[t], network.rounding, codes[t], sums[t]);
-                 });
+    const std::vector<FloatBatch> outputs =
+        real(float_inputs(workload, images, first, n), [&](NodeId node, const FloatBatch& value) {
+          for (const std::size_t t : tensors_of[index(node)])
+            accumulate(activate(value, lowering.tensors[t].activation, threads), network.tensors[t],
+                       scales[t], network.rounding, codes[t], sums[t]);
+        });
+    count_classes(network, outputs[0], codes, images, first, result);
   }
 
-  LayerComparison result;
   for (std::size_t t = 0; t < network.tensors.size(); ++t) {
     TensorComparison comparison;
     comparison.tensor = network.tensors[t].name;
@@ -109,6 +126,18 @@ LayerComparison compare_layers(const Workload& workload, const Weights& weights,
     result.tensors.push_back(std::move(comparison));
   }
   return result;
+}
+
+LayerComparison compare_layers(const Workload& workload, const Weights& weights,
+                               const IntegerNetwork& network, const ImageSet& images,
+                               std::int64_t count, double sqnr_floor_db, int threads) {
+  FloatExecutor executor(workload.graph, weights, threads);
+  return compare_layers(
+      workload,
+      [&](const std::vector<FloatBatch>& inputs, const NodeObserver& observer) {
+        return executor.run(inputs, observer);
+      },
+      network, images, count, sqnr_floor_db, threads);
 }
 
 }  // namespace bitpulse

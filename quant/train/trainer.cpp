@@ -107,6 +107,7 @@ class Trainer {
     if (!workload.data.test.empty()) test_ = labelled_images(workload, Split::kTest, -1);
     if (spec_.distill > 0) make_teacher();
     if (spec_.resume && std::filesystem::exists(checkpoint_path())) resume();
+    if (step_ == 0 && !quantizers_.steps().empty()) set_steps();
   }
 
   TrainResult run() {
@@ -145,6 +146,12 @@ class Trainer {
       throw Error(ErrorKind::kInvalidInput,
                   "/quantization/train/distill: found no teacher, expected \"weights\"");
     teacher_.emplace(workload_.graph, read_weights(workload_.weights_path), device_);
+  }
+
+  /// The first batch sets the quantizers' steps.
+  void set_steps() {
+    const at::NoGradGuard no_gradients;
+    network_.forward(on_device(batches_.at(0)), false, &quantizers_);
   }
 
   at::Tensor on_device(const LabelledBatch& batch) const {

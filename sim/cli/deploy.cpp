@@ -2,6 +2,7 @@
 #include "sim/cli/deploy.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "models/error.h"
 #include "models/io/safetensors.h"
@@ -84,6 +85,15 @@ ImageSet load_images(const Workload& workload, Split split, std::int64_t count) 
   }
   const Shape& output = graph.nodes[static_cast<std::size_t>(graph.outputs.front())].shape;
   return read_images(workload.data, split, shape, output.elements(), 0, count);
+}
+
+std::optional<Weights> trained_model(const Workload& workload) {
+  const QuantizationSpec& spec = workload.quantization;
+  const std::string file = spec.integers + "/model.safetensors";
+  if (!method_of(workload).learns || spec.integers.empty() || !std::filesystem::exists(file)) {
+    return std::nullopt;
+  }
+  return read_weights(file);
 }
 
 IntegerNetwork quantize(const Workload& workload, const Weights& weights, int threads) {

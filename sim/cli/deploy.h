@@ -4,6 +4,7 @@
 // From a workload to integers: weights from their file or a seed, calibration images, the
 // quantization method of that name.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ struct Deployment {
 /// errors  kInvalidInput: unknown method, a method that learns without integers, integers of
 ///         another network, and the readers' and the method's own
 Deployment deploy(const Workload& workload, int threads, Progress& progress);
+
+/// The trained model beside the workload's integers, model.safetensors; nothing without one.
+std::optional<Weights> trained_model(const Workload& workload);
 
 /// The integers of `weights`, measured on the workload's calibration images.
 IntegerNetwork quantize(const Workload& workload, const Weights& weights, int threads);

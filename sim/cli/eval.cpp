@@ -6,6 +6,7 @@
 
 #include "models/error.h"
 #include "quant/compare.h"
+#include "quant/training_model.h"
 #include "sim/cli/accuracy.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
@@ -26,8 +27,23 @@ struct Evaluation {
   std::string workload, dataset;
   bool has_labels = false;
   Accuracy accuracy;
-  std::optional<LayerComparison> comparison;
+  std::optional<LayerComparison> training;    // of a trained model with the integers
+  std::optional<LayerComparison> comparison;  // layer by layer, where asked for
 };
+
+/// Codes of low-bit tensors: the 16-bit streams of a training are real.
+struct LowBitCodes {
+  std::uint64_t differing = 0, compared = 0;
+};
+LowBitCodes low_bit_codes(const LayerComparison& comparison) {
+  LowBitCodes codes;
+  for (const TensorComparison& tensor : comparison.tensors) {
+    if (tensor.precision.bits >= 16) continue;
+    codes.differing += tensor.differing.value_or(0);
+    codes.compared += tensor.elements;
+  }
+  return codes;
+}
 
 double share(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -62,6 +78,13 @@ Json to_json(const Evaluation& evaluation) {
                 {{"intermediate", a.overflow.intermediate},
                  {"final", a.overflow.final_sum},
                  {"saturations", a.overflow.saturations}}}};
+  if (evaluation.training) {
+    const LowBitCodes codes = low_bit_codes(*evaluation.training);
+    json["training_top1"] = top1(evaluation.training->real_top1);
+    json["training_agreement"] = share(evaluation.training->agreement, a.images);
+    json["training_differing_elements"] = codes.differing;
+    json["training_compared_elements"] = codes.compared;
+  }
   if (!evaluation.comparison) return json;
   Json tensors = Json::array();
   for (const TensorComparison& tensor : evaluation.comparison->tensors) {
@@ -84,7 +107,7 @@ void print(const LayerComparison& comparison, std::ostream& out) {
     if (tensor.differing) out << std::setw(16) << tensor.differing_share() * 100 << " %";
     out << '\n';
   }
-  out << "codes differ from the float value on the tensor's own scale; ";
+  out << "codes differ from the real value on the tensor's own scale; ";
   out << (comparison.first_diverging ? "the first tensor below " : "no tensor is below ")
       << std::setprecision(0) << kSqnrFloorDb << " dB";
   if (comparison.first_diverging) {
@@ -103,6 +126,7 @@ void print(const Evaluation& evaluation, std::ostream& out) {
           << a.images << '\n';
     };
     line("top-1 float       ", a.float_top1);
+    if (evaluation.training) line("top-1 training    ", evaluation.training->real_top1);
     line("top-1 fake-quant  ", a.fake_quant_top1);
     line("top-1 integer     ", a.integer_top1);
   }
@@ -113,6 +137,16 @@ void print(const Evaluation& evaluation, std::ostream& out) {
       << "overflow          " << a.overflow.intermediate << " intermediate, "
       << a.overflow.final_sum << " final, " << a.overflow.saturations
       << " saturations after the sum\n";
+  if (evaluation.training) {
+    const LowBitCodes codes = low_bit_codes(*evaluation.training);
+    out << "training model    " << std::setw(6)
+        << share(evaluation.training->agreement, a.images) * 100
+        << " %  the same answer as the integers; " << codes.differing << " of " << codes.compared
+        << " low-bit codes ("
+        << 100 * static_cast<double>(codes.differing) /
+               static_cast<double>(std::max<std::uint64_t>(codes.compared, 1))
+        << " %) differ\n";
+  }
   if (evaluation.comparison) print(*evaluation.comparison, out);
 }
 
@@ -138,11 +172,24 @@ int eval(const Arguments& arguments) {
     evaluation.accuracy = measure_accuracy(
         workload, deployment, accumulation_on(machine, deployment.network, workload.batch), images,
         threads, progress);
-    if (arguments.has("compare-layers")) {
+    const std::optional<Weights> model = trained_model(workload);
+    if (model || arguments.has("compare-layers")) {
       progress.phase("comparing tensors");
       const ImageSet test = load_images(workload, Split::kTest, images);
-      evaluation.comparison = compare_layers(workload, deployment.weights, deployment.network, test,
-                                             test.count, kSqnrFloorDb, threads);
+      if (model) {
+        TrainingModel trained(workload, *model, threads);
+        const auto run = [&](const std::vector<FloatBatch>& batch, const NodeObserver& observer) {
+          return trained.run(batch, observer);
+        };
+        evaluation.training = compare_layers(workload, run, deployment.network, test, test.count,
+                                             kSqnrFloorDb, threads);
+      }
+      if (arguments.has("compare-layers")) {
+        evaluation.comparison =
+            model ? *evaluation.training
+                  : compare_layers(workload, deployment.weights, deployment.network, test,
+                                   test.count, kSqnrFloorDb, threads);
+      }
     }
   }
   if (arguments.has("json")) {
