@@ -8,21 +8,22 @@
 /// Outputs are: column j's sum of the element that entered in cycle t stands at psum_o in cycle
 /// t + Rows + j.
 module array_ws #(
-  parameter int OperandWidth = 8,
-  parameter int Rows         = 4,
-  parameter int Cols         = 4,
-  parameter int AccWidth     = 32
+  parameter int OperandWidth  = 8,
+  parameter int Rows          = 4,
+  parameter int Cols          = 4,
+  parameter int AccWidth      = 32,
+  parameter int OverflowWidth = 32
 ) (
-  input  logic                         clk_i,
-  input  logic                         rst_ni,
-  input  acc_format_t                  acc_format_i,
-  input  act_ctrl_t                    act_ctrl_i,
-  input  logic [Rows*OperandWidth-1:0] act_i,
-  input  weight_ctrl_t                 weight_ctrl_i,
-  input  logic [Cols*OperandWidth-1:0] weight_i,
-  output logic [Cols-1:0]              valid_o,
-  output logic [Cols*AccWidth-1:0]     psum_o,
-  output logic [Cols*32-1:0]           overflow_o
+  input  logic                          clk_i,
+  input  logic                          rst_ni,
+  input  acc_format_t                   acc_format_i,
+  input  act_ctrl_t                     act_ctrl_i,
+  input  logic [Rows*OperandWidth-1:0]  act_i,
+  input  weight_ctrl_t                  weight_ctrl_i,
+  input  logic [Cols*OperandWidth-1:0]  weight_i,
+  output logic [Cols-1:0]               valid_o,
+  output logic [Cols*AccWidth-1:0]      psum_o,
+  output logic [Cols*OverflowWidth-1:0] overflow_o
 );
 
   // Wires between PEs, at the index of the PE that they enter. (Control as plain vectors: Icarus and
@@ -32,7 +33,7 @@ module array_ws #(
   logic [`WEIGHT_CTRL_WIDTH-1:0] weight_ctrl[(Rows+1)*Cols];
   logic [OperandWidth-1:0]       weight     [(Rows+1)*Cols];
   logic [AccWidth-1:0]           psum       [(Rows+1)*Cols];
-  logic [31:0]                   overflow   [(Rows+1)*Cols];
+  logic [OverflowWidth-1:0]      overflow   [(Rows+1)*Cols];
 
   for (genvar i = 0; i < Rows; i++) begin : gen_left
     delay #(.Width(OperandWidth + `ACT_CTRL_WIDTH), .Depth(i)) u_delay (
@@ -77,9 +78,9 @@ module array_ws #(
   end
 
   for (genvar j = 0; j < Cols; j++) begin : gen_bottom
-    assign valid_o[j]                     = act_ctrl[(Rows-1)*(Cols+1)+j+1][`ACT_CTRL_WIDTH-1];  // valid
-    assign psum_o[j*AccWidth +: AccWidth] = psum[Rows*Cols+j];
-    assign overflow_o[j*32 +: 32]         = overflow[Rows*Cols+j];
+    assign valid_o[j]                                   = act_ctrl[(Rows-1)*(Cols+1)+j+1][`ACT_CTRL_WIDTH-1];  // valid
+    assign psum_o[j*AccWidth +: AccWidth]               = psum[Rows*Cols+j];
+    assign overflow_o[j*OverflowWidth +: OverflowWidth] = overflow[Rows*Cols+j];
   end
 
 endmodule

@@ -10,35 +10,36 @@
 /// `count` cycles. (The row below captures in the first of them and holds still in the others, so it
 /// takes nothing from here meanwhile.)
 module pe_os #(
-  parameter int OperandWidth = 8,
-  parameter int AccWidth     = 32
+  parameter int OperandWidth  = 8,
+  parameter int AccWidth      = 32,
+  parameter int OverflowWidth = 32
 ) (
-  input  logic                           clk_i,
-  input  logic                           rst_ni,
-  input  acc_format_t                    acc_format_i,
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  input  acc_format_t                     acc_format_i,
 
-  input  act_ctrl_t                      act_ctrl_i,
-  input  logic        [OperandWidth-1:0] act_i,
-  output act_ctrl_t                      act_ctrl_o,
-  output logic        [OperandWidth-1:0] act_o,
+  input  act_ctrl_t                       act_ctrl_i,
+  input  logic        [OperandWidth-1:0]  act_i,
+  output act_ctrl_t                       act_ctrl_o,
+  output logic        [OperandWidth-1:0]  act_o,
 
-  input  weight_ctrl_t                   weight_ctrl_i,
-  input  logic        [OperandWidth-1:0] weight_i,
-  output weight_ctrl_t                   weight_ctrl_o,
-  output logic        [OperandWidth-1:0] weight_o,
+  input  weight_ctrl_t                    weight_ctrl_i,
+  input  logic        [OperandWidth-1:0]  weight_i,
+  output weight_ctrl_t                    weight_ctrl_o,
+  output logic        [OperandWidth-1:0]  weight_o,
 
-  input  logic                           valid_i,
-  input  logic        [AccWidth-1:0]     psum_i,
-  input  logic        [31:0]             overflow_i,
-  output logic                           valid_o,
-  output logic        [AccWidth-1:0]     psum_o,
-  output logic        [31:0]             overflow_o
+  input  logic                            valid_i,
+  input  logic        [AccWidth-1:0]      psum_i,
+  input  logic        [OverflowWidth-1:0] overflow_i,
+  output logic                            valid_o,
+  output logic        [AccWidth-1:0]      psum_o,
+  output logic        [OverflowWidth-1:0] overflow_o
 );
 
-  logic signed [AccWidth-1:0] sum_d, sum_q;
-  logic        [31:0]         sum_overflow_d, sum_overflow_q;
-  logic        [1:0]          overflow;
-  logic        [9:0]          hold_q;
+  logic signed [AccWidth-1:0]      sum_d, sum_q;
+  logic        [OverflowWidth-1:0] sum_overflow_d, sum_overflow_q;
+  logic        [1:0]               overflow;
+  logic        [9:0]               hold_q;
 
   mac #(.OperandWidth(OperandWidth), .AccWidth(AccWidth)) u_mac (
     .acc_format_i,
@@ -52,7 +53,7 @@ module pe_os #(
     .overflow_o     (overflow)
   );
 
-  assign sum_overflow_d = (act_ctrl_i.first ? 32'd0 : sum_overflow_q) + {30'd0, overflow};
+  assign sum_overflow_d = (act_ctrl_i.first ? '0 : sum_overflow_q) + OverflowWidth'(overflow);
 
   // Operands and the sum. The control of a capture goes as far as `count` rows.
   always_ff @(posedge clk_i or negedge rst_ni) begin

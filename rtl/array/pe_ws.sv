@@ -9,27 +9,28 @@
 /// whose count is not zero moves on, the others stay. An activation that comes with `first` uses,
 /// and makes current, the word in load_q.
 module pe_ws #(
-  parameter int OperandWidth = 8,
-  parameter int AccWidth     = 32
+  parameter int OperandWidth  = 8,
+  parameter int AccWidth      = 32,
+  parameter int OverflowWidth = 32
 ) (
-  input  logic                           clk_i,
-  input  logic                           rst_ni,
-  input  acc_format_t                    acc_format_i,
+  input  logic                            clk_i,
+  input  logic                            rst_ni,
+  input  acc_format_t                     acc_format_i,
 
-  input  act_ctrl_t                      act_ctrl_i,
-  input  logic        [OperandWidth-1:0] act_i,
-  output act_ctrl_t                      act_ctrl_o,
-  output logic        [OperandWidth-1:0] act_o,
+  input  act_ctrl_t                       act_ctrl_i,
+  input  logic        [OperandWidth-1:0]  act_i,
+  output act_ctrl_t                       act_ctrl_o,
+  output logic        [OperandWidth-1:0]  act_o,
 
-  input  weight_ctrl_t                   weight_ctrl_i,
-  input  logic        [OperandWidth-1:0] weight_i,
-  output weight_ctrl_t                   weight_ctrl_o,
-  output logic        [OperandWidth-1:0] weight_o,
+  input  weight_ctrl_t                    weight_ctrl_i,
+  input  logic        [OperandWidth-1:0]  weight_i,
+  output weight_ctrl_t                    weight_ctrl_o,
+  output logic        [OperandWidth-1:0]  weight_o,
 
-  input  logic signed [AccWidth-1:0]     psum_i,
-  input  logic        [31:0]             overflow_i,
-  output logic signed [AccWidth-1:0]     psum_o,
-  output logic        [31:0]             overflow_o
+  input  logic signed [AccWidth-1:0]      psum_i,
+  input  logic        [OverflowWidth-1:0] overflow_i,
+  output logic signed [AccWidth-1:0]      psum_o,
+  output logic        [OverflowWidth-1:0] overflow_o
 );
 
   logic    [OperandWidth-1:0] load_q, weight_d, weight_q;
@@ -68,7 +69,7 @@ module pe_ws #(
       weight_q        <= weight_d;
       weight_format_q <= weight_format_d;
       psum_o          <= sum;
-      overflow_o      <= overflow_i + {30'd0, sum_overflow};
+      overflow_o      <= overflow_i + OverflowWidth'(sum_overflow);
     end
   end
 

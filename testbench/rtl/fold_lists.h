@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sim/rtl/array_driver.h"
-#include "testbench/rtl/reference.h"
+#include "testbench/rtl/reference_array.h"
 
 namespace bitpulse::rtl::reference {
 
@@ -95,15 +95,6 @@ Fold random_fold(Random& random, const ArrayShape& shape, const FoldLimits& limi
     }
   }
   return fold;
-}
-
-/// The product of two operand words of a PE.
-inline std::int64_t product(const ArrayShape& shape, std::uint32_t act, Format act_format,
-                            std::uint32_t weight, Format weight_format) {
-  if (shape.pe == PeKind::kFused) return dot(act, act_format, weight, weight_format);
-  const int width = shape.operand_width();
-  return operand(act, 0, width, act_format.is_signed) *
-         operand(weight, 0, width, weight_format.is_signed);
 }
 
 /// The sum of output (line, j): line is the stream element (ws) or the row (os).

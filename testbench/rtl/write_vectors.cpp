@@ -1,31 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the vectors that Icarus Verilog replays: MAC steps with what plain integers make of them,
-// and cycles of arrays with what the Verilated rolled arrays show at their edges.
-//   write_vectors DIR      DIR/<bench>.hex, and one line per bench: name, module, parameters
+// Writes the vectors that testbench/rtl/replay/ replays: inputs of MACs, PEs, arrays, the
+// accumulator bank and the requantizer, with what plain C++ makes of them.
+//   write_vectors DIR      DIR/<bench>.hex, and one line per bench: name, parameters of `replay`
 
-#include <cstdint>
+#include <algorithm>
+#include <deque>
 #include <fstream>
-#include <functional>
 #include <iostream>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "quant/integer/requantize.h"
 #include "testbench/rtl/fold_lists.h"
+#include "testbench/rtl/reference_array.h"
 
 namespace bitpulse::rtl {
 namespace {
 
-/// A vector of fields, the first in the top bits, as $readmemh reads it.
+using reference::pick;
+
+/// A vector of fields, the first in the top bits, as $readmemh reads it: whether it follows a
+/// reset, the inputs, the outputs.
 class Line {
  public:
-  void put(std::uint64_t value, int bits) {
-    for (int b = bits - 1; b >= 0; --b) bits_.push_back(((value >> b) & 1) != 0);
+  explicit Line(bool reset = false) { put(reset, 1); }
+
+  template <class Value>
+  void put(Value value, int bits) {
+    const auto word = static_cast<std::uint64_t>(value);
+    for (int b = bits - 1; b >= 0; --b) bits_.push_back(((word >> b) & 1) != 0);
   }
-  /// `words` as one field, the first word lowest.
-  void put(const std::uint32_t* words, int bits) {
-    for (int b = bits - 1; b >= 0; --b) bits_.push_back(((words[b / 32] >> (b % 32)) & 1) != 0);
+  /// One field, the first value in its lowest bits.
+  template <class Value>
+  void put(const std::vector<Value>& values, int bits) {
+    for (std::size_t n = values.size(); n-- > 0;) put(values[n], bits);
   }
+  void begin_outputs() { inputs_ = bits_.size() - 1; }
+
+  std::size_t inputs() const { return inputs_; }
+  std::size_t outputs() const { return bits_.size() - 1 - inputs_; }
   std::string hex() const {
     std::string text;
     unsigned digit = 0;
@@ -41,95 +56,373 @@ class Line {
 
  private:
   std::vector<bool> bits_;
+  std::size_t inputs_ = 0;
 };
 
-void write(const std::string& dir, const std::string& name, const std::string& module,
+void write(const std::string& dir, const std::string& name, const std::string& kind,
            const std::vector<Line>& lines, const std::string& parameters) {
   std::ofstream file(dir + "/" + name + ".hex");
   for (const Line& line : lines) file << line.hex() << '\n';
-  std::cout << name << ' ' << module << " Vectors=" << lines.size() << ' ' << parameters << '\n';
+  std::cout << name << " Kind=\"" << kind << "\" Vectors=" << lines.size()
+            << " InWidth=" << lines.front().inputs() << " OutWidth=" << lines.front().outputs()
+            << parameters << '\n';
 }
 
+std::string parameter(const char* name, int value) {
+  return std::string(" ") + name + "=" + std::to_string(value);
+}
+
+// ---- random operands ----
+
+bool chance(std::mt19937& random, int of) { return pick(random, 0, of - 1) == 0; }
+
+AccFormat pick_acc_format(std::mt19937& random) {
+  const int narrow = pick(random, 2, 12), any = pick(random, 2, 32);
+  const int bits[] = {narrow, any, 32};
+  return {chance(random, 2), bits[pick(random, 0, 2)]};
+}
+
+/// Also for fixed PEs, which hand the width on.
+Format pick_any_format(std::mt19937& random) {
+  constexpr int kWidths[] = {2, 4, 8};
+  return {chance(random, 2), kWidths[pick(random, 0, 2)]};
+}
+
+int pick_shift(std::mt19937& random) { return chance(random, 2) ? 0 : pick(random, 0, 31); }
+
+/// 0, any, all but the lowest ones: what makes carries run.
+std::uint32_t pick_count(std::mt19937& random) {
+  switch (pick(random, 0, 3)) {
+    case 0:
+      return 0;
+    case 1:
+      return static_cast<std::uint32_t>(random());
+    default:
+      return ((2u << pick(random, 0, 31)) - 1) - static_cast<std::uint32_t>(pick(random, 0, 2));
+  }
+}
+
+/// A sum to which `term` is added: any, one of the format, or one that leads to a limit of it.
+std::int32_t pick_psum(std::mt19937& random, std::int64_t term, AccFormat format) {
+  const auto any = static_cast<std::int32_t>(random());
+  const std::int64_t limit = std::int64_t{1} << (format.bits - 1);
+  const std::int64_t target = (chance(random, 2) ? limit : -limit) + pick(random, -2, 1);
+  switch (pick(random, 0, 3)) {
+    case 0:
+      return any;
+    case 1:
+      return static_cast<std::int32_t>(target - term);
+    default:
+      return static_cast<std::int32_t>(reference::fit(any, {false, format.bits}).value);
+  }
+}
+
+// ---- MACs ----
+
 Line mac_line(const ArrayShape& shape, std::uint32_t act, Format act_format, std::uint32_t weight,
-              Format weight_format, std::int64_t psum, int shift, AccFormat format) {
+              Format weight_format, std::int32_t psum, int shift, AccFormat format) {
   const auto sum = reference::accumulate(
       {psum, 0}, reference::product(shape, act, act_format, weight, weight_format), shift, format);
   const int width = shape.operand_width();
   Line line;
   line.put(format.pack(), 7);
-  line.put(static_cast<std::uint64_t>(shift), 5);
+  line.put(shift, 5);
   line.put(act_format.pack(), 3);
   line.put(act, width);
   line.put(weight_format.pack(), 3);
   line.put(weight, width);
-  line.put(static_cast<std::uint32_t>(psum), 32);
-  line.put(static_cast<std::uint32_t>(sum.value), 32);
+  line.put(psum, 32);
+  line.begin_outputs();
+  line.put(sum.value, 32);
   line.put(sum.overflows, 2);
   return line;
 }
 
-/// Fixed MACs: every pair of operands under every signedness, then random steps.
-std::vector<Line> mac_lines(const ArrayShape& shape, int random_steps) {
+std::vector<Line> mac_lines(const ArrayShape& shape, int steps) {
   std::mt19937 random(8);
   std::vector<Line> lines;
-  if (shape.pe != PeKind::kFused) {
-    const std::uint32_t codes = 1u << shape.operand_width();
-    for (unsigned signs = 0; signs < 4; ++signs) {
-      for (std::uint32_t pair = 0; pair < codes * codes; ++pair) {
-        lines.push_back(mac_line(shape, pair / codes, {(signs & 1) != 0, 8}, pair % codes,
-                                 {(signs & 2) != 0, 8}, 0, 0, {false, 32}));
-      }
-    }
-  }
-  for (int n = 0; n < random_steps; ++n) {
-    const AccFormat format{random() % 2 == 0, 8 + static_cast<int>(random() % 25)};
-    const auto psum = reference::fit(static_cast<std::int32_t>(random()), {false, format.bits});
-    lines.push_back(mac_line(shape, reference::pick_word(random, shape.operand_width()),
-                             reference::pick_format(random, shape),
-                             reference::pick_word(random, shape.operand_width()),
-                             reference::pick_format(random, shape), psum.value,
-                             random() % 2 == 0 ? 0 : static_cast<int>(random() % 32), format));
+  for (int n = 0; n < steps; ++n) {
+    const AccFormat format = pick_acc_format(random);
+    const std::uint32_t act = reference::pick_word(random, shape.operand_width());
+    const std::uint32_t weight = reference::pick_word(random, shape.operand_width());
+    const Format act_format = pick_any_format(random), weight_format = pick_any_format(random);
+    const int shift = pick_shift(random);
+    const auto term = reference::accumulate(
+        {}, reference::product(shape, act, act_format, weight, weight_format), shift, format);
+    lines.push_back(mac_line(shape, act, act_format, weight, weight_format,
+                             pick_psum(random, term.value, format), shift, format));
   }
   return lines;
 }
 
-/// Random inputs in every cycle, a reset now and then.
-std::vector<Line> array_lines(const ArrayShape& shape, int cycles) {
-  const auto model = make_array_model(shape);
-  const int width = shape.operand_width();
-  std::mt19937 random(9);
+/// Every pair of operands of a fixed MAC under every signedness.
+std::vector<Line> pair_lines(const ArrayShape& shape) {
   std::vector<Line> lines;
-  std::vector<std::uint32_t> acts(shape.act_words()), weights(shape.weight_words());
+  const std::uint32_t codes = 1u << shape.operand_width();
+  for (unsigned signs = 0; signs < 4; ++signs) {
+    for (std::uint32_t pair = 0; pair < codes * codes; ++pair) {
+      lines.push_back(mac_line(shape, pair / codes, {(signs & 1) != 0, 8}, pair % codes,
+                               {(signs & 2) != 0, 8}, 0, 0, {false, 32}));
+    }
+  }
+  return lines;
+}
+
+// ---- PEs and arrays ----
+
+/// How control comes within a stretch of cycles that begins with a reset.
+struct Stretch {
+  int cycles = 100;
+  int firsts = 4;       // one activation in so many is the first of its fold
+  int weights = 3;      // one cycle in so many has a weight or a capture
+  int first_count = 0;  // of the weight that comes at once
+  int most_count = 1023;
+};
+
+/// Dense and sparse control in turn, then counts of every power of two, each left to run out.
+std::vector<Stretch> stretches(int dense, int most_count) {
+  std::vector<Stretch> list;
+  for (int n = 0; n < dense; ++n) {
+    Stretch stretch;
+    stretch.most_count = n % 2 == 0 ? std::min(most_count, 3) : most_count;
+    if (n % 4 == 3) stretch.firsts = 200, stretch.weights = 20;
+    list.push_back(stretch);
+  }
+  for (int count = 1; count <= most_count; count *= 2) {
+    list.push_back({count + 12, 4, 1 << 20, count, most_count});
+  }
+  return list;
+}
+
+ActCtrl pick_act_ctrl(std::mt19937& random, const Stretch& stretch, bool shifts) {
+  return {!chance(random, 4), chance(random, stretch.firsts), shifts ? pick_shift(random) : 0,
+          pick_any_format(random)};
+}
+
+WeightCtrl pick_weight_ctrl(std::mt19937& random, const Stretch& stretch, int cycle) {
+  if (cycle == 0 && stretch.first_count > 0) {
+    return {true, stretch.first_count, pick_any_format(random)};
+  }
+  return {chance(random, stretch.weights), pick(random, 0, stretch.most_count),
+          pick_any_format(random)};
+}
+
+std::vector<Line> pe_lines(const ArrayShape& shape, int overflow_width) {
+  std::mt19937 random(10);
+  const int width = shape.operand_width();
+  std::vector<Line> lines;
+  for (const Stretch& stretch : stretches(80, 1023)) {
+    reference::Pe pe(shape, overflow_width);
+    for (int n = 0; n < stretch.cycles; ++n) {
+      const AccFormat format = pick_acc_format(random);
+      reference::PePorts in;
+      in.act_ctrl = pick_act_ctrl(random, stretch, true);
+      in.act = reference::pick_word(random, width);
+      in.weight_ctrl = pick_weight_ctrl(random, stretch, n);
+      in.weight = reference::pick_word(random, width);
+      in.valid = shape.output_stationary && chance(random, 2);
+      in.psum = pick_psum(random, 0, format);
+      in.overflow = pick_count(random) & static_cast<std::uint32_t>((1ull << overflow_width) - 1);
+      Line line(n == 0);
+      const auto put = [&](const reference::PePorts& ports) {
+        line.put(ports.act_ctrl.pack(), 10);
+        line.put(ports.act, width);
+        line.put(ports.weight_ctrl.pack(), 14);
+        line.put(ports.weight, width);
+        line.put(ports.valid, 1);
+        line.put(ports.psum, 32);
+        line.put(ports.overflow, overflow_width);
+      };
+      line.put(format.pack(), 7);
+      put(in);
+      pe.step(in, format);
+      line.begin_outputs();
+      put(pe.outputs());
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+std::vector<Line> array_lines(const ArrayShape& shape, int overflow_width, int most_count) {
+  std::mt19937 random(9);
+  const int width = shape.operand_width();
+  std::vector<Line> lines;
+  std::vector<std::uint32_t> acts(static_cast<std::size_t>(shape.rows));
+  std::vector<std::uint32_t> weights(static_cast<std::size_t>(shape.cols));
+  for (const Stretch& stretch : stretches(shape.rows * shape.cols < 10 ? 100 : 24, most_count)) {
+    const AccFormat format = pick_acc_format(random);
+    reference::Array array(shape, overflow_width);
+    for (int n = 0; n < stretch.cycles; ++n) {
+      for (std::uint32_t& word : acts) word = reference::pick_word(random, width);
+      for (std::uint32_t& word : weights) word = reference::pick_word(random, width);
+      const ActCtrl act = pick_act_ctrl(random, stretch, shape.output_stationary);
+      const WeightCtrl weight = pick_weight_ctrl(random, stretch, n);
+      array.step(act, acts, weight, weights, format);
+      std::vector<bool> valid;
+      std::vector<std::int32_t> psum;
+      std::vector<std::uint32_t> overflow;
+      for (std::size_t j = 0; j < weights.size(); ++j) {
+        valid.push_back(array.valid(j));
+        psum.push_back(array.bottom(j).psum);
+        overflow.push_back(array.bottom(j).overflow);
+      }
+      Line line(n == 0);
+      line.put(format.pack(), 7);
+      line.put(act.pack(), 10);
+      line.put(acts, width);
+      line.put(weight.pack(), 14);
+      line.put(weights, width);
+      line.begin_outputs();
+      line.put(valid, 1);
+      line.put(psum, 32);
+      line.put(overflow, overflow_width);
+      lines.push_back(line);
+    }
+  }
+  return lines;
+}
+
+// ---- accumulator bank and requantizer ----
+
+constexpr std::uint32_t kWords = 8;  // of a lane, as testbench/rtl/replay/device.sv has it
+
+std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
+  std::mt19937 random(11);
+  std::vector<Line> lines;
+  std::vector<std::vector<std::int64_t>> words(cols, std::vector<std::int64_t>(kWords));
+  std::vector<std::uint32_t> sums(cols), events(cols);
+  std::deque<AccCtrl> waves(cols);  // waves[j]: control at column j, its count as it came
   AccFormat format;
   for (int n = 0; n < cycles; ++n) {
-    const bool reset = n % 200 == 0;
+    const bool reset = n % 100 == 0, filling = n < static_cast<int>(kWords);
     if (reset) {
-      format = {random() % 2 == 0, 8 + static_cast<int>(random() % 25)};
-      model->reset();
-      model->set_format(format);
+      format = pick_acc_format(random);
+      waves.assign(cols, AccCtrl{});
+      sums.assign(cols, 0);
+      events.assign(cols, 0);
     }
-    const int act_bits = shape.rows * width, weight_bits = shape.cols * width;
-    for (std::uint32_t& word : acts) word = static_cast<std::uint32_t>(random());
-    for (std::uint32_t& word : weights) word = static_cast<std::uint32_t>(random());
-    const ActCtrl act{
-        random() % 4 != 0, random() % 4 == 0,
-        shape.output_stationary && random() % 4 == 0 ? static_cast<int>(random() % 32) : 0,
-        reference::pick_format(random, shape)};
-    const WeightCtrl weight{random() % 3 == 0, reference::pick(random, 0, shape.rows - 1),
-                            reference::pick_format(random, shape)};
-    model->step({act.pack(), weight.pack(), acts.data(), weights.data()});
-    const EdgeOutputs& edge = model->outputs();
-    Line line;
-    line.put(reset, 1);
+    AccCtrl ctrl{
+        filling || !chance(random, 4), !filling && n % 100 > 20 && chance(random, 2),
+        pick_shift(random),
+        chance(random, 2) ? pick(random, 0, static_cast<int>(cols)) : pick(random, 0, 1023),
+        static_cast<std::uint32_t>(pick(random, 0, 32767))};
+    if (filling) ctrl.addr = static_cast<std::uint32_t>(n), ctrl.count = static_cast<int>(cols);
+    waves.push_front(ctrl);
+    waves.pop_back();
+    const bool read = n > 20 && chance(random, 2);
+    const auto read_addr = static_cast<std::uint32_t>(pick(random, 0, 32767));
+    std::vector<std::int32_t> psums;
+    std::vector<std::uint32_t> overflows;
+    for (std::size_t j = 0; j < cols; ++j) {
+      const AccCtrl& here = waves[j];
+      std::int64_t& word = words[j][here.addr % kWords];
+      psums.push_back(pick_psum(random, here.accumulate ? word : 0, format));
+      overflows.push_back(pick_count(random));
+      if (read) sums[j] = static_cast<std::uint32_t>(words[j][read_addr % kWords]);
+      if (!here.valid || j > static_cast<std::size_t>(here.count)) continue;
+      const auto sum =
+          reference::accumulate({here.accumulate ? word : 0, 0}, psums[j], here.shift, format);
+      word = sum.value;
+      events[j] += overflows[j] + sum.overflows;
+    }
+    Line line(reset);
     line.put(format.pack(), 7);
-    line.put(act.pack(), 10);
-    line.put(acts.data(), act_bits);
-    line.put(weight.pack(), 14);
-    line.put(weights.data(), weight_bits);
-    for (std::size_t j = edge.valid.size(); j-- > 0;) line.put(edge.valid[j], 1);
-    for (std::size_t j = edge.psum.size(); j-- > 0;)
-      line.put(static_cast<std::uint32_t>(edge.psum[j]), 32);
-    for (std::size_t j = edge.overflow.size(); j-- > 0;) line.put(edge.overflow[j], 32);
+    line.put(ctrl.pack(), 32);
+    line.put(psums, 32);
+    line.put(overflows, 32);
+    line.put(read, 1);
+    line.put(read_addr, 15);
+    line.begin_outputs();
+    line.put(sums, 32);
+    line.put(events, 32);
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+/// A number whose magnitude is as likely small as large.
+std::int32_t pick_wide(std::mt19937& random) {
+  return static_cast<std::int32_t>(random()) >> pick(random, 0, 31);
+}
+
+std::vector<Line> requantizer_lines(std::size_t lanes, int cycles) {
+  constexpr CodeRange kInt32{std::numeric_limits<std::int32_t>::min(),
+                             std::numeric_limits<std::int32_t>::max()};
+  constexpr CodeRange kClamps[] = {{-128, 127}, {0, 255},        {0, 15},
+                                   {-2, 1},     {-32768, 32767}, kInt32};
+  std::mt19937 random(12);
+  std::vector<Line> lines;
+  bool valid = false;
+  std::vector<std::int64_t> codes(lanes);
+  std::vector<bool> saturated(lanes), clamped(lanes);
+  for (int n = 0; n < cycles; ++n) {
+    const bool reset = n % 500 == 0;
+    if (reset) {
+      codes.assign(lanes, 0);
+      saturated.assign(lanes, false);
+      clamped.assign(lanes, false);
+    }
+    valid = !chance(random, 8);
+    const bool copy = chance(random, 12), leaky = chance(random, 2), near_tie = chance(random, 2);
+    const int rounding = pick(random, 0, 3);  // the fourth code is that of half up, too
+    CodeRange clamp_to = kClamps[pick(random, 0, 5)];
+    if (chance(random, 4)) {
+      const std::int32_t a = pick_wide(random), b = pick_wide(random);
+      clamp_to = {std::min(a, b), std::max(a, b)};
+    }
+    std::vector<std::int32_t> value, addend, m, m_negative, other, other_m, shift;
+    for (std::size_t l = 0; l < lanes; ++l) {
+      value.push_back(pick_wide(random));
+      if (chance(random, 8)) value[l] = (value[l] >> 8) ^ 0x7fffffff;  // near an end
+      addend.push_back(chance(random, 4) ? 0 : pick_wide(random));
+      m.push_back(std::max(pick_wide(random), -0x7fffffff));
+      m_negative.push_back(chance(random, 2) ? m[l] / 10 : pick_wide(random) | 1);
+      if (m_negative[l] == std::numeric_limits<std::int32_t>::min()) ++m_negative[l];
+      other.push_back(chance(random, 2) ? 0 : pick(random, -65536, 65535));
+      other_m.push_back(pick_wide(random) >> 1);
+      shift.push_back(pick(random, 0, 62));
+      if (near_tie) {  // an odd multiple of 2^(shift - 1), and one lower bit beside it
+        shift[l] = pick(random, 1, 61);
+        const int tie = shift[l] - 1, of_m = pick(random, std::max(0, tie - 30), std::min(tie, 30));
+        const int odd = 2 * pick(random, 0, ((1 << std::min(8, 31 - of_m)) - 1) / 2) + 1;
+        value[l] = 1 << (tie - of_m);
+        if (chance(random, 2)) value[l] += 1 << pick(random, 0, std::max(0, tie - of_m - 1));
+        addend[l] = 0;
+        m[l] = (chance(random, 2) ? odd : -odd) * (1 << of_m);
+        other[l] = chance(random, 2) ? 0 : 1 << pick(random, 0, 15);
+        other_m[l] = 1 << pick(random, 0, 30);
+      }
+      const std::int64_t sum = std::int64_t{value[l]} + addend[l];
+      const std::int64_t operand = clamp(sum, kInt32);
+      std::int64_t result = operand;
+      if (!copy) {
+        std::int64_t term = operand * m[l];
+        if (leaky && term < 0) term = operand * m_negative[l];
+        result = round_shift(term + std::int64_t{other[l]} * other_m[l], shift[l],
+                             rounding == 3 ? Rounding::kHalfUp : static_cast<Rounding>(rounding));
+      }
+      if (!valid) continue;
+      codes[l] = clamp(result, clamp_to);
+      saturated[l] = operand != sum;
+      clamped[l] = codes[l] != result;
+    }
+    Line line(reset);
+    line.put(valid, 1);
+    line.put(copy, 1);
+    line.put(leaky, 1);
+    line.put(rounding, 2);
+    line.put(clamp_to.min, 32);
+    line.put(clamp_to.max, 32);
+    for (const auto* words : {&value, &addend, &m, &m_negative, &other, &other_m}) {
+      line.put(*words, 32);
+    }
+    line.put(shift, 8);
+    line.begin_outputs();
+    line.put(valid, 1);
+    line.put(codes, 32);
+    line.put(saturated, 1);
+    line.put(clamped, 1);
     lines.push_back(line);
   }
   return lines;
@@ -146,19 +439,39 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::string dir = argv[1];
+  const auto operands = [](const ArrayShape& shape) {
+    return parameter("OperandWidth", shape.operand_width());
+  };
   for (const PeKind pe : {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2, PeKind::kFused}) {
     const ArrayShape shape{pe, false, 1, 1};
-    write(dir, std::string("mac_") + to_string(pe), "mac_replay", mac_lines(shape, 20000),
-          "OperandWidth=" + std::to_string(shape.operand_width()));
-  }
-  for (const bool output_stationary : {false, true}) {
-    for (const ArrayShape& shape : {ArrayShape{PeKind::kInt8, output_stationary, 1, 1},
-                                    ArrayShape{PeKind::kFused, output_stationary, 4, 4}}) {
-      write(dir, array_model_name(shape), "array_replay", array_lines(shape, 3000),
-            "OutputStationary=" + std::to_string(output_stationary) +
-                " OperandWidth=" + std::to_string(shape.operand_width()) +
-                " Rows=" + std::to_string(shape.rows) + " Cols=" + std::to_string(shape.cols));
+    const std::string name = std::string("mac_") + to_string(pe);
+    write(dir, name, "mac", mac_lines(shape, 20000), operands(shape));
+    if (pe != PeKind::kFused) {
+      write(dir, name + "_pairs", "mac", pair_lines(shape), operands(shape));
     }
   }
+  for (const bool os : {false, true}) {
+    const std::string flow = os ? "os" : "ws";
+    // The counter of overflows is narrow where it must count far to reach its end.
+    const int overflow_width = os ? 6 : 32;
+    for (const PeKind pe : {PeKind::kInt8, PeKind::kFused}) {
+      const ArrayShape shape{pe, os, 1, 1};
+      write(dir, "pe_" + flow + "_" + to_string(pe), "pe_" + flow, pe_lines(shape, overflow_width),
+            operands(shape) + parameter("OverflowWidth", overflow_width));
+    }
+    const auto array = [&](const ArrayShape& shape, int width, int most_count, bool rolled) {
+      const std::string name = flow + "_" + to_string(shape.pe) + "_" + std::to_string(shape.rows) +
+                               "x" + std::to_string(shape.cols) + (rolled ? "_rolled" : "");
+      write(dir, name, "array_" + flow, array_lines(shape, width, most_count),
+            operands(shape) + parameter("Rows", shape.rows) + parameter("Cols", shape.cols) +
+                parameter("OverflowWidth", width) + parameter("Rolled", rolled));
+    };
+    array({PeKind::kInt8, os, 3, 2}, overflow_width, 1023, false);
+    for (const PeKind pe : {PeKind::kInt8, PeKind::kFused}) {
+      for (const bool rolled : {false, true}) array({pe, os, 4, 4}, 32, 3, rolled);
+    }
+  }
+  write(dir, "acc_bank", "acc_bank", acc_bank_lines(3, 4000), parameter("Cols", 3));
+  write(dir, "requantizer", "requantizer", requantizer_lines(2, 20000), parameter("Cols", 2));
   return 0;
 }
