@@ -62,6 +62,7 @@ LlsqErrors llsq_errors(const float* x, std::size_t count, float scale, CodeRange
 }
 
 LlsqMove llsq_decide(const LlsqErrors& errors, bool equal_keeps) {
+  if (!std::isfinite(errors.same + errors.smaller + errors.bigger)) return LlsqMove::kKeep;
   if (equal_keeps && errors.same == errors.smaller && errors.same == errors.bigger) {
     return LlsqMove::kKeep;
   }

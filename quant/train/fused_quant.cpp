@@ -63,7 +63,12 @@ at::Tensor gathered(const at::Tensor& values, const at::Tensor& step) {
 
 at::Tensor composed_codes(const at::Tensor& u, const FakeQuant& how) {
   const at::Tensor clipped = at::clamp(u, how.range.min, how.range.max);
-  return how.rounding == Rounding::kHalfUp ? at::floor(clipped + 0.5) : at::round(clipped);
+  const at::Tensor even = at::round(clipped);
+  if (how.rounding == Rounding::kHalfEven) return even;
+  const at::Tensor rest = clipped - even;  // ties that went the other way: +-0.5
+  const at::Tensor up = even + rest.eq(0.5);
+  if (how.rounding == Rounding::kHalfUp) return up;
+  return at::where(clipped.gt(0), up, even - rest.eq(-0.5).to(at::kFloat));
 }
 
 at::Tensor quantized(const at::Tensor& v, const at::Tensor& step, const FakeQuant& how) {
@@ -209,8 +214,9 @@ at::Tensor llsq_moves(const at::Tensor& v, const at::Tensor& scale, const FakeQu
   const std::int64_t slices = scale.numel(), size = values.numel() / slices;
   const at::Tensor scales = scale.detach().to(at::kCPU);
   at::Tensor moves = at::empty_like(scales);
+  // Equal errors are a tensor of zeros (keep) or a scale under which all is code 0 (shrink).
   const auto decide = [&](std::int64_t i, const LlsqErrors& errors) {
-    moves.data_ptr<float>()[i] = static_cast<float>(llsq_decide(errors));
+    moves.data_ptr<float>()[i] = static_cast<float>(llsq_decide(errors, errors.same == 0));
   };
   if (is_fused(values, how)) {
     // Slices are many and small (channels of weights) or one and large: then its parts are summed.
