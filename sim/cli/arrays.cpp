@@ -26,7 +26,8 @@ std::string cache_folder(const Arguments& arguments) {
   throw Error(ErrorKind::kUsage, "--cache: not given, and HOME is not set");
 }
 
-bool is_file(const std::string& array) { return array.find('/') != std::string::npos; }
+/// Names have neither.
+bool is_file(const std::string& array) { return array.find_first_of("/.") != std::string::npos; }
 
 /// Why there is no array of this name and shape, and what to do.
 Error missing(const std::string& name, const rtl::ArrayShape& shape, const Arguments& arguments) {

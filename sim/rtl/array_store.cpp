@@ -40,6 +40,19 @@ class Lock {
   int file_;
 };
 
+constexpr const char* kDraft = ".draft-";
+
+/// What processes left that were ended while they built this array. (A compiler of theirs may still
+/// run, so a name is not used again.)
+void remove_drafts(const std::string& folder) {
+  const std::string prefix = fs::path(folder).filename().string() + kDraft;
+  std::vector<fs::path> drafts;
+  for (const auto& entry : fs::directory_iterator(fs::path(folder).parent_path())) {
+    if (entry.path().filename().string().rfind(prefix, 0) == 0) drafts.push_back(entry.path());
+  }
+  for (const fs::path& draft : drafts) fs::remove_all(draft);
+}
+
 std::optional<StoredArray> read_usable(const std::string& folder) {
   if (!fs::exists(fs::path(folder) / kArrayDocument)) return std::nullopt;
   try {
@@ -104,13 +117,12 @@ BuildResult ArrayStore::build(const ArrayRecipe& recipe,
     const Lock lock(folder + ".lock",
                     [&] { say("waiting for another build of " + recipe.label()); });
     if (auto array = read_usable(folder)) return {std::move(*array), false};
-    // What an earlier process left unfinished goes; what is replaced stays open where it is in use.
-    const std::string draft = folder + ".draft";
-    fs::remove_all(draft);
+    remove_drafts(folder);
+    const std::string draft = folder + kDraft + std::to_string(::getpid());
     fs::create_directory(draft);
     StoredArray array = builder.build(draft, folder + ".log", say);
     write_file_atomically(draft + '/' + kArrayDocument, to_json(array));
-    fs::remove_all(folder);
+    fs::remove_all(folder);  // stays open where it is in use
     fs::rename(draft, folder);
     fs::remove(folder + ".log");
     array.folder = folder;

@@ -75,6 +75,8 @@ TEST_CASE("two builds at once make an array once, and run and cosim find it", "[
   CHECK(run_before.err == before.err);
 
   const std::string build = "\"$bitpulse\" rtl build --cache " + folder.path("cache") + options;
+  // One that is ended on the way leaves nothing in the way.
+  CHECK(shell(build + " & sleep 0.3; kill -TERM $!; wait $!").status == 143);
   const Outcome twice =
       shell(build + " & first=$!; " + build + "; second=$?; wait $first && exit $second");
   CAPTURE(twice.out, twice.err);
