@@ -79,12 +79,13 @@ struct DataSpec {
 
 struct Workload {
   std::string name;
-  std::string network_name;  // built-in name, "inline", or "layers"
+  std::string network_name;  // built-in name, file name, "inline", or "layers"
+  std::string network_path;  // of the ONNX file; "" for other networks
   Graph graph;
   bool is_layer_list = false;  // independent layers, each with its own input and output
   std::int64_t batch = 1;
   std::uint64_t seed = 1;
-  std::string weights_path;  // "" : seeded
+  std::string weights_path;  // safetensors or ONNX; "": seeded
   DataSpec data;
   QuantizationSpec quantization;
 };

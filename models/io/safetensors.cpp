@@ -10,6 +10,7 @@
 
 #include "models/error.h"
 #include "models/io/json.h"
+#include "models/io/onnx_reader.h"
 #include "models/text.h"
 
 namespace bitpulse {
@@ -180,31 +181,6 @@ std::vector<float> convert(const std::vector<std::uint8_t>& bytes, Convert to_fl
   return values;
 }
 
-std::vector<float> to_floats(const std::string& path, const std::string& name,
-                             const SafeTensor& tensor) {
-  const auto& bytes = tensor.bytes;
-  std::vector<float> values;
-  if (tensor.dtype == "F32") {
-    values = convert<float>(bytes, [](float v) { return v; });
-  } else if (tensor.dtype == "F64") {
-    values = convert<double>(bytes, [](double v) { return static_cast<float>(v); });
-  } else if (tensor.dtype == "F16") {
-    values = convert<std::uint16_t>(bytes, half_to_float);
-  } else if (tensor.dtype == "BF16") {
-    values = convert<std::uint16_t>(bytes, bfloat_to_float);
-  } else {
-    fail(path, "tensor '" + printable(name) + "': found dtype " + tensor.dtype +
-                   ", expected F32, F16, BF16 or F64");
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      fail(path, "tensor '" + printable(name) + "': found " + std::to_string(values[i]) +
-                     " at element " + std::to_string(i) + ", expected a finite float");
-    }
-  }
-  return values;
-}
-
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
@@ -265,12 +241,38 @@ void write_safetensors(const std::string& path, const SafeTensors& file) {
   write_file_atomically(path, content);
 }
 
+std::vector<float> float_values(const std::string& path, const std::string& name,
+                                const SafeTensor& tensor) {
+  const auto& bytes = tensor.bytes;
+  std::vector<float> values;
+  if (tensor.dtype == "F32") {
+    values = convert<float>(bytes, [](float v) { return v; });
+  } else if (tensor.dtype == "F64") {
+    values = convert<double>(bytes, [](double v) { return static_cast<float>(v); });
+  } else if (tensor.dtype == "F16") {
+    values = convert<std::uint16_t>(bytes, half_to_float);
+  } else if (tensor.dtype == "BF16") {
+    values = convert<std::uint16_t>(bytes, bfloat_to_float);
+  } else {
+    fail(path, "tensor '" + printable(name) + "': found dtype " + tensor.dtype +
+                   ", expected F32, F16, BF16 or F64");
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      fail(path, "tensor '" + printable(name) + "': found " + std::to_string(values[i]) +
+                     " at element " + std::to_string(i) + ", expected a finite float");
+    }
+  }
+  return values;
+}
+
 Weights read_weights(const std::string& path) {
+  if (ends_with(path, ".onnx")) return import_onnx(path).weights;
   SafeTensors file = read_safetensors(path);
   Weights weights;
   for (auto& [name, tensor] : file.tensors) {
     if (ends_with(name, ".num_batches_tracked")) continue;
-    std::vector<float> values = to_floats(path, name, tensor);
+    std::vector<float> values = float_values(path, name, tensor);
     weights[name] = {std::move(tensor.dims), std::move(values)};
     tensor.bytes = {};
   }

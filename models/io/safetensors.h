@@ -27,8 +27,14 @@ struct SafeTensors {
 SafeTensors read_safetensors(const std::string& path);
 void write_safetensors(const std::string& path, const SafeTensors& file);
 
-/// All floating tensors, widened or narrowed to float; integers are refused unless named
-/// "*.num_batches_tracked", which are dropped.
+/// The elements of a floating tensor of the file at `path`, widened or narrowed to float.
+///
+/// errors  kInvalidInput: integers, or a value that is not finite
+std::vector<float> float_values(const std::string& path, const std::string& name,
+                                const SafeTensor& tensor);
+
+/// All floating tensors as float; integers are refused unless named "*.num_batches_tracked", which
+/// are dropped. Of an ONNX file: the weights of its layers under the names they are imported with.
 Weights read_weights(const std::string& path);
 
 }  // namespace bitpulse

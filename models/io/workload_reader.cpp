@@ -6,6 +6,7 @@
 
 #include "models/error.h"
 #include "models/io/layer_reader.h"
+#include "models/io/onnx_reader.h"
 #include "models/io/quantization_reader.h"
 #include "models/nets/nets.h"
 #include "models/shape_inference.h"
@@ -29,7 +30,23 @@ std::string path_or_none(const JsonValue& parent, const char* key) {
   return json ? json->path() : "";
 }
 
+bool is_onnx(const std::string& text) {
+  constexpr std::string_view kEnd = ".onnx";
+  return text.size() > kEnd.size() &&
+         text.compare(text.size() - kEnd.size(), kEnd.size(), kEnd) == 0;
+}
+
 void read_network(const JsonValue& json, Workload& workload) {
+  if (json.is_string() && is_onnx(json.text())) {
+    workload.network_path = workload.weights_path = json.path();
+    try {
+      workload.graph = import_onnx(workload.network_path).graph;
+    } catch (const Error& error) {
+      json.fail_with(error);
+    }
+    workload.network_name = workload.graph.name;
+    return;
+  }
   if (json.is_string()) {
     workload.network_name = json.text();
     try {
@@ -40,7 +57,9 @@ void read_network(const JsonValue& json, Workload& workload) {
     return;
   }
   if (!json.is_object()) {
-    json.fail("the name of a built-in network, or an object with \"layers\" or \"nodes\"");
+    json.fail(
+        "the name of a built-in network, the path of an ONNX file, or an object with \"layers\" or "
+        "\"nodes\"");
   }
   workload.is_layer_list = json.has("layers");
   workload.network_name = workload.is_layer_list ? "layers" : "inline";

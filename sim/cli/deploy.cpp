@@ -71,7 +71,10 @@ std::vector<std::string> data_files(const Workload& workload) {
     files.push_back(integers + "/network.json");
     files.push_back(integers + "/tensors.safetensors");
   }
-  files.erase(std::remove(files.begin(), files.end(), ""), files.end());
+  const auto is_none = [&](const std::string& file) {  // the network itself is read before
+    return file.empty() || file == workload.network_path;
+  };
+  files.erase(std::remove_if(files.begin(), files.end(), is_none), files.end());
   return files;
 }
 

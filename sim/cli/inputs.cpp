@@ -100,9 +100,10 @@ Inputs read_inputs(const std::string& workload_name, const std::string& machine_
   }
   std::optional<MachineInput> machine_input;
   if (machine) machine_input = MachineInput{*machine, read_machine(*machine)};
-  return {{workload, read_workload(workload), overrides.workload},
-          std::move(machine_input),
-          std::move(files)};
+  WorkloadInput workload_input{workload, read_workload(workload), overrides.workload};
+  const std::string& network = workload_input.workload.network_path;
+  if (!network.empty()) files.push_back(network);
+  return {std::move(workload_input), std::move(machine_input), std::move(files)};
 }
 
 IntegerNetwork structure_of(const WorkloadInput& input) {
@@ -124,7 +125,7 @@ void check_files(const WorkloadInput& input) {
     }
   };
   if (!workload.weights_path.empty()) {
-    check("", "weights", [&] {
+    check("", workload.weights_path == workload.network_path ? "network" : "weights", [&] {
       const Weights weights = read_weights(workload.weights_path);
       FloatExecutor(workload.graph, weights, 1);  // refuses what does not fit
     });
