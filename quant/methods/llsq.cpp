@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 #include "quant/methods/lsq.h"
 
@@ -25,12 +26,14 @@ double error_sum(const float* x, std::size_t count, float scale, CodeRange range
   constexpr std::size_t kLanes = 8, kBlock = kLsqBlock;
   constexpr float kShift = 12582912.0f;  // see lsq.cpp: rounds to even
   const auto low = static_cast<float>(range.min), high = static_cast<float>(range.max);
+  // Of unsigned data nothing is negative: what is stands for the zero that a ReLU makes of it.
+  const float least = range.min == 0 ? 0.0f : -std::numeric_limits<float>::infinity();
   double total = 0;
   for (std::size_t first = 0; first < count; first += kBlock) {
     const std::size_t end = std::min(count, first + kBlock);
     float sums[kLanes] = {};
     const auto element = [&](std::size_t i, std::size_t lane) {
-      const float u = x[i] / scale;
+      const float u = std::max(x[i] / scale, least);
       const float code = (std::min(std::max(u, low), high) + kShift) - kShift;
       const float d = u - code;
       sums[lane] += kAbsolute ? std::abs(d) : d * d;
@@ -106,7 +109,8 @@ void llsq_activation_gradient(const float* x, const float* gradient, std::size_t
   const float low = static_cast<float>(range.min) * scale;
   const float high = static_cast<float>(range.max) * scale;
   for (std::size_t i = 0; i < count; ++i) {
-    x_gradient[i] = x[i] > low && x[i] < high ? gradient[i] : 0.0f;
+    const float passed = gradient[i];  // read at all events, so that the loop is vectorized
+    x_gradient[i] = (x[i] > low) & (x[i] < high) ? passed : 0.0f;
   }
 }
 

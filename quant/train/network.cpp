@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/train/network.h"
 
+#include <algorithm>
 #include <cassert>
 #include <limits>
 #include <utility>
@@ -110,6 +111,9 @@ struct TorchNetwork::Pass {
                           kNormMomentum, norm.eps, true);
   }
   at::Tensor compute(const Relu& relu, std::size_t id) const {
+    if (training && quantizers && !relu.max &&
+        network.is_rectified(static_cast<NodeId>(id), *quantizers))
+      return operand(id);
     return relu.max ? at::clamp(operand(id), 0, *relu.max) : at::relu(operand(id));
   }
   at::Tensor compute(const LeakyRelu& leaky, std::size_t id) const {
@@ -154,7 +158,7 @@ struct TorchNetwork::Pass {
 };
 
 TorchNetwork::TorchNetwork(const Graph& graph, const Weights& weights, const at::Device& device)
-    : graph_(graph), device_(device) {
+    : graph_(graph), readers_(consumers(graph)), device_(device) {
   for (const Node& node : graph_.nodes) {
     if (std::holds_alternative<BatchNorm>(node.layer)) {
       for (const char* part : {"weight", "bias"}) add(weights, node, part, {node.shape.c}, true);
@@ -165,6 +169,21 @@ TorchNetwork::TorchNetwork(const Graph& graph, const Weights& weights, const at:
       if (has_bias(node.layer)) add(weights, node, "bias", {node.shape.c}, true);
     }
   }
+}
+
+bool TorchNetwork::is_rectified(NodeId node, const QuantizerSet& quantizers) const {
+  const auto rectifies = [&](NodeId reader) {
+    const Node& r = graph_.nodes[index(reader)];
+    if (std::holds_alternative<SlicePad>(r.layer) || std::holds_alternative<Flatten>(r.layer))
+      return is_rectified(reader, quantizers);
+    for (std::size_t i = 0; i < r.inputs.size(); ++i)
+      if (r.inputs[i] == node && !quantizers.rectifies(reader, i)) return false;
+    return true;
+  };
+  const bool is_output =
+      std::find(graph_.outputs.begin(), graph_.outputs.end(), node) != graph_.outputs.end();
+  const std::vector<NodeId>& readers = readers_[index(node)];
+  return !is_output && std::all_of(readers.begin(), readers.end(), rectifies);
 }
 
 void TorchNetwork::add(const Weights& weights, const Node& node, const std::string& part,

@@ -30,6 +30,8 @@ class QuantizerSet {
   /// Begins a forward pass.
   virtual void begin(bool training) = 0;
   virtual bool quantizes(NodeId node, std::size_t input) const = 0;
+  /// True where it makes zeros of negative values, so that a ReLU before it changes nothing.
+  virtual bool rectifies(NodeId node, std::size_t input) const = 0;
   virtual at::Tensor activation(NodeId node, std::size_t input, NodeId source,
                                 const at::Tensor& value) = 0;
   virtual at::Tensor weight(NodeId node, const at::Tensor& weight) = 0;
@@ -42,7 +44,8 @@ class TorchNetwork {
 
   /// The first output, [images, classes], of images [images, c, h, w].
   ///
-  /// training  batch norms use and track the statistics of the batch (momentum 0.1)
+  /// training  batch norms use and track the statistics of the batch (momentum 0.1); a ReLU that
+  ///           only rectifying quantizers read is left to them, which saves a pass over memory
   at::Tensor forward(const at::Tensor& images, bool training, QuantizerSet* quantizers = nullptr);
 
   /// Called with every node's output; may be empty.
@@ -58,10 +61,12 @@ class TorchNetwork {
 
  private:
   struct Pass;
+  bool is_rectified(NodeId node, const QuantizerSet& quantizers) const;
   void add(const Weights& weights, const Node& node, const std::string& part,
            const std::vector<std::int64_t>& dims, bool learned);
 
   Graph graph_;
+  std::vector<std::vector<NodeId>> readers_;  // by node
   at::Device device_;
   std::vector<NamedTensor> parameters_, buffers_;
   std::map<std::string, at::Tensor> by_name_;

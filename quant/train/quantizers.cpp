@@ -27,8 +27,8 @@ Quantizers::Quantizers(const Workload& workload, const at::Device& device) {
     add_steps(weight_step_name(node.name), *weights_[site.node]);
   }
   for (const ActivationSite& site : placement.activations) {
-    sites_.push_back(
-        {make_activation_quantizer(spec, site.precision, site.features, device), site.before});
+    sites_.push_back({make_activation_quantizer(spec, site.precision, site.features, device),
+                      site.before, site.before == Activation{} && !site.precision.is_signed});
     add_steps(activation_step_name(site), *sites_.back().quantizer);
   }
   for (const QuantizedEdge& edge : placement.edges) edges_[{edge.node, edge.input}] = edge.site;
@@ -50,6 +50,11 @@ void Quantizers::begin(bool training) {
 
 bool Quantizers::quantizes(NodeId node, std::size_t input) const {
   return edges_.count({node, input}) > 0;
+}
+
+bool Quantizers::rectifies(NodeId node, std::size_t input) const {
+  const auto edge = edges_.find({node, input});
+  return edge != edges_.end() && sites_[edge->second].rectifies;
 }
 
 at::Tensor Quantizers::activation(NodeId node, std::size_t input, NodeId source,

@@ -25,6 +25,7 @@ class Quantizers : public QuantizerSet {
 
   void begin(bool training) override;
   bool quantizes(NodeId node, std::size_t input) const override;
+  bool rectifies(NodeId node, std::size_t input) const override;
   at::Tensor activation(NodeId node, std::size_t input, NodeId source,
                         const at::Tensor& value) override;
   at::Tensor weight(NodeId node, const at::Tensor& weight) override;
@@ -33,6 +34,7 @@ class Quantizers : public QuantizerSet {
   struct Site {
     std::unique_ptr<FakeQuantizer> quantizer;
     Activation before;
+    bool rectifies = false;
   };
   void add_steps(const std::string& name, const FakeQuantizer& quantizer);
 
