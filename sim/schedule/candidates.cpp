@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/candidates.h"
 
+#include "models/units.h"
+
 namespace bitpulse {
 
 namespace {
@@ -32,6 +34,7 @@ bool Candidates::is_offered(std::size_t m, std::size_t c) const {
   const bool short_runs =
       c > 0 && m + 1 < pixels_.size() && grid_.channels[c].n * shape_.in.bits < kLeastPoolRun;
   if (!shape_.is_gemm && short_runs) return false;
+  if (pixels_[m].count > kMaxTiles / channels_[c].tiles) return false;
   const Tiling tiling = pair(m, c);
   if (shape_.is_gemm && need_.sums(tiling) > have_.sums) return false;
   if (need_.out(tiling) > have_.out) return false;
@@ -50,6 +53,7 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
   const std::uint64_t tiled_k = bounds_.array_cycles(pixels_[m], channels_[c], true);
   for (const std::int64_t k : grid_.k) {
     if (k < most_k && !may_cut_k) break;
+    if (pixels_[m].count * channels_[c].tiles > kMaxTiles / ceil_div(most_k, k)) break;
     tiling.k = k;
     if (need_.weight(tiling) > have_.weight) continue;
     for (const bool whole_act : {true, false}) {

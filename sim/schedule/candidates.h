@@ -17,6 +17,10 @@
 
 namespace bitpulse {
 
+/// More tiles of one layer, or commands of a program, are refused: memory grows with them.
+inline constexpr std::int64_t kMaxTiles = 1 << 21;
+inline constexpr std::size_t kMaxCommands = 1 << 23;
+
 /// A tiling with its bound.
 struct Candidate {
   Tiling tiling;
@@ -30,7 +34,7 @@ class Candidates {
              const Footprint& have);
 
   /// Calls visit(pixel, channel, bound of all its candidates) for the pairs whose sums and outputs
-  /// fit.
+  /// fit and that are no more than kMaxTiles.
   template <class Visit>
   void for_pairs(Visit&& visit) const {
     for (std::size_t c = 0; c < channels_.size(); ++c) {

@@ -82,6 +82,13 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   }
   ProgramSizes sizes;
   for (const Chosen& layer : chosen) sizes += layer.choice.sizes;
+  if (sizes.commands > kMaxCommands) {
+    throw Error(ErrorKind::kLimit, "network '" + network.name + "' on machine '" + machine.name +
+                                       "': found a program of " + std::to_string(sizes.commands) +
+                                       " commands, expected at most " +
+                                       std::to_string(kMaxCommands) +
+                                       "; a smaller batch or larger buffers would help");
+  }
   reserve(program, sizes);
   for (std::size_t i = 0; i < layers; ++i) {
     emit_layer(chosen[i].shape, program.layers[i].width_groups, chosen[i].choice.tiling,

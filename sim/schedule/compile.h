@@ -22,7 +22,7 @@ struct CompileOptions {
 };
 
 /// errors  kInvalidInput where a layer's smallest tile does not fit: layer, need, have, what helps;
-///         network and machine disagree on rounding
+///         network and machine disagree on rounding; kLimit: too many tiles or commands
 Program compile(const IntegerNetwork& network, const Machine& machine,
                 const CompileOptions& options, const ProgramCost& cost);
 

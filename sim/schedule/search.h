@@ -39,7 +39,8 @@ class TilingSearch {
   /// The choice for `plan`, remembered for equal layers. The plan's width groups are lent to trial
   /// programs and come back unchanged.
   ///
-  /// errors  kInvalidInput: not even the smallest tile fits; layer, need, have, what helps
+  /// errors  kInvalidInput: not even the smallest tile fits; layer, need, have, what helps; kLimit:
+  ///         what fits is more than kMaxTiles
   Choice choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                 const LayerAddresses& addresses);
 

@@ -7,6 +7,7 @@
 #include "sim/fast/fast_engine.h"
 #include "sim/schedule/compile.h"
 #include "testbench/catch.h"
+#include "testbench/models/errors.h"
 #include "testbench/sim/schedule/random_network.h"
 
 namespace bitpulse {
@@ -153,6 +154,15 @@ TEST_CASE("a layer whose smallest tile does not fit says what would help", "[sch
   CHECK(text.find("layer 'conv'") != std::string::npos);
   CHECK(text.find("machine 'small'") != std::string::npos);
   CHECK(text.find("buffers/act_kib to 4") != std::string::npos);
+}
+
+TEST_CASE("a program that memory could not hold is refused by a limit", "[schedule][compile]") {
+  Example example;
+  for (const std::int64_t batch : {std::int64_t{1} << 20, std::int64_t{1} << 26}) {
+    CAPTURE(batch);
+    CHECK_REFUSED(compile(example.network, example.program.machine, {batch}, FastEngine::cycles),
+                  ErrorKind::kLimit, "a smaller batch");
+  }
 }
 
 TEST_CASE("a network is not compiled for a machine that rounds otherwise", "[schedule][compile]") {
