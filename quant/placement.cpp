@@ -4,7 +4,7 @@
 #include <map>
 #include <variant>
 
-#include "quant/methods/activation_scales.h"
+#include "quant/methods/scale_owners.h"
 
 namespace bitpulse {
 

@@ -8,6 +8,7 @@
 #include "quant/float/operations.h"
 #include "quant/inputs.h"
 #include "quant/methods/histogram.h"
+#include "quant/methods/scale_owners.h"
 
 namespace bitpulse {
 
@@ -56,47 +57,6 @@ class Sites {
   std::vector<std::vector<std::size_t>> by_node_;
 };
 
-/// Tensors that share a scale, as a chain of "has the scale of".
-class ScaleGroups {
- public:
-  explicit ScaleGroups(const Lowering& lowering) : parent_(lowering.tensors.size()) {
-    const IntegerNetwork& network = lowering.network;
-    for (std::size_t i = 0; i < parent_.size(); ++i) parent_[i] = i;
-    count_readers(network);
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      const auto* pool = std::get_if<PoolOp>(&network.layers[i].op);
-      if (!pool || !pool->is_max || readers_[index(pool->input)] != 1) continue;
-      for (std::size_t s = 0; s < network.layers[i].stores.size(); ++s) {
-        const TensorId out = network.layers[i].stores[s].tensor;
-        if (network.tensors[index(out)].precision !=
-                network.tensors[index(pool->input)].precision ||
-            !(lowering.layers[i].activations[s] == Activation{}))
-          continue;
-        parent_[index(pool->input)] = index(out);  // what is read later decides
-        break;
-      }
-    }
-  }
-
-  std::size_t representative(std::size_t tensor) const {
-    while (parent_[tensor] != tensor) tensor = parent_[tensor];
-    return tensor;
-  }
-
- private:
-  void count_readers(const IntegerNetwork& network) {
-    readers_.assign(network.tensors.size(), 0);
-    for (const IntegerLayer& layer : network.layers) {
-      std::visit([this](const auto& op) { ++readers_[index(op.input)]; }, layer.op);
-      if (layer.residual) ++readers_[index(layer.residual->identity)];
-    }
-    for (const NetworkOutput& output : network.outputs) ++readers_[index(output.tensor)];
-  }
-
-  std::vector<std::size_t> parent_;
-  std::vector<int> readers_;
-};
-
 /// The tensor that is the layer's 16-bit residual sum itself; -1 if none is.
 TensorId stored_sum(const IntegerNetwork& network, const IntegerLayer& layer,
                     const LayerOrigin& origin) {
@@ -142,10 +102,10 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
     throw Error(ErrorKind::kInvalidInput, "calibration: found no images, expected at least one");
 
   Sites sites(workload.graph.nodes.size());
-  const ScaleGroups groups(lowering);
+  const std::vector<std::size_t> owners = scale_owners(lowering);
   std::vector<std::size_t> tensor_site(network.tensors.size());
   for (std::size_t t = 0; t < network.tensors.size(); ++t)
-    tensor_site[t] = sites.find(lowering.tensors[groups.representative(t)]);
+    tensor_site[t] = sites.find(lowering.tensors[owners[t]]);
   struct SumSites {
     std::size_t main = 0, identity = 0, sum = 0;
   };
@@ -191,16 +151,8 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
     if (stored >= 0) scales.tensors[index(stored)] = scale;
   }
   for (std::size_t t = network.tensors.size(); t-- > 0;)
-    scales.tensors[t] = scales.tensors[groups.representative(t)];
+    scales.tensors[t] = scales.tensors[owners[t]];
   return scales;
-}
-
-std::vector<std::size_t> scale_owners(const Lowering& lowering) {
-  const ScaleGroups groups(lowering);
-  std::vector<std::size_t> owners;
-  for (std::size_t t = 0; t < lowering.tensors.size(); ++t)
-    owners.push_back(groups.representative(t));
-  return owners;
 }
 
 ActivationScales frozen_scales(const IntegerNetwork& frozen, const IntegerNetwork& structure,

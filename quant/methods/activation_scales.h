@@ -31,10 +31,6 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
                            const Weights& weights, const ImageSet& images, int threads,
                            const OperandFilter& filter = {});
 
-/// For every stored tensor the one whose scale it has: itself, but for one that only a max-pool
-/// reads, which has the scale of what it becomes.
-std::vector<std::size_t> scale_owners(const Lowering& lowering);
-
 /// Scales of a saved network of the same structure.
 ///
 /// errors  kInvalidInput where its tensors have other names, shapes or widths

@@ -9,6 +9,7 @@
 #include "quant/float/parameters.h"
 #include "quant/methods/bn_fold.h"
 #include "quant/methods/export.h"
+#include "quant/methods/scale_owners.h"
 #include "quant/methods/weight_codes.h"
 #include "quant/training_model.h"
 

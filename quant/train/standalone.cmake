@@ -1,0 +1,34 @@
+# quant/train without the rest of the project: bitpulse-train for a machine that has libtorch and
+# nothing else of ours, for example one with a GPU. It reads CIFAR-10 files; model.safetensors then
+# goes to a full build, which makes the integers.
+#   cmake -S quant/train -B build/train -DCMAKE_PREFIX_PATH=<libtorch> && cmake --build build/train
+set(root ${CMAKE_CURRENT_LIST_DIR}/../..)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+include(${root}/scripts/cmake/BitpulseTargets.cmake)
+find_path(JSON_INCLUDE nlohmann/json.hpp REQUIRED)
+
+# What training takes from the other rooms; the readers of other image formats are in absent_formats.cpp.
+set(models graph layer shape_inference text io/cifar10 io/files io/images io/json io/json_override io/json_parser
+           io/layer_reader io/onnx_file io/onnx_network io/onnx_reader io/onnx_scope io/protobuf
+           io/quantization_reader io/safetensors io/shipped io/train_reader io/workload_reader nets/builder
+           nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg
+           nets/yolo)
+set(quant placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
+          methods/llsq methods/lsq methods/scale_owners)
+list(TRANSFORM models PREPEND ${root}/models/)
+list(TRANSFORM quant PREPEND ${root}/quant/)
+list(TRANSFORM models APPEND .cpp)
+list(TRANSFORM quant APPEND .cpp)
+add_library(bitpulse_quant STATIC ${models} ${quant} absent_formats.cpp)
+add_library(bitpulse::quant ALIAS bitpulse_quant)
+target_include_directories(bitpulse_quant PUBLIC ${root} ${JSON_INCLUDE})
+target_link_libraries(bitpulse_quant PRIVATE bitpulse::warnings)
+set_source_files_properties(${root}/quant/methods/lsq.cpp ${root}/quant/methods/llsq.cpp PROPERTIES
+  COMPILE_OPTIONS -fno-trapping-math)
+set_source_files_properties(${root}/models/io/shipped.cpp PROPERTIES COMPILE_DEFINITIONS
+  "BITPULSE_SOURCE_DATA=\"${root}/workloads\";BITPULSE_INSTALLED_DATA=\"share/bitpulse\"")
