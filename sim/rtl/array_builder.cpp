@@ -109,8 +109,8 @@ std::vector<SourceFile> files_read(const std::string& listing, const std::string
     const std::size_t quote = line.find('"');
     if (line.rfind("S ", 0) != 0 || quote == std::string::npos) continue;
     const fs::path path = line.substr(quote + 1, line.rfind('"') - quote - 1);
-    const std::string extension = path.extension().string();
-    if (extension.empty() || path.string().rfind(verilator_root, 0) == 0) continue;
+    const bool is_program = path.filename().string().rfind("verilator_bin", 0) == 0;
+    if (is_program || path.string().rfind(verilator_root, 0) == 0) continue;
     const fs::path below = path.lexically_relative(rtl_folder());
     const bool ours = !below.empty() && *below.begin() != "..";
     files.push_back(
@@ -159,6 +159,7 @@ void ArrayBuilder::run(const std::vector<std::vector<std::string>>& commands,
   std::string failed;
   {
     std::vector<Process> processes;
+    processes.reserve(commands.size());
     for (const std::vector<std::string>& command : commands) processes.emplace_back(command, file);
     for (std::size_t i = 0; i < commands.size(); ++i) {
       const int end = processes[i].wait();
@@ -231,7 +232,9 @@ StoredArray ArrayBuilder::build(const std::string& folder, const std::string& lo
   std::vector<std::string> runtime{"verilated", "verilated_threads"};
   if (fst) runtime.push_back("verilated_fst_c");
   if (vcd) runtime.push_back("verilated_vcd_c");
-  for (const std::string& part : runtime) add(include + '/' + part + ".cpp", {"-O1"});
+  for (const std::string& part : runtime) {
+    add((fs::path(include) / (part + ".cpp")).string(), {"-O1"});
+  }
   run(commands, log);
   if (fst) link.push_back("-lz");
   run({link}, log);

@@ -56,6 +56,7 @@ class Start {
 Process::Process(const std::vector<std::string>& words, int output) {
   std::vector<std::string> copies = words;
   std::vector<char*> arguments;
+  arguments.reserve(copies.size() + 1);
   for (std::string& word : copies) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const Start start(output);
