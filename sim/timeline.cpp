@@ -10,6 +10,15 @@ namespace {
 
 std::size_t index(Unit unit) { return static_cast<std::size_t>(unit); }
 
+/// Cycles in which a fold of the nest streams; the rest of its time is preload, fill and drain.
+std::uint64_t stream_cycles(const FoldNest& nest, const ArraySpec& array) {
+  const auto folds = [](std::uint64_t extent, std::uint64_t size) {
+    return (extent + size - 1) / size;
+  };
+  return nest.repeats * folds(nest.cols_extent, array.cols) * folds(nest.rows_extent, array.rows) *
+         nest.passes * nest.stream;
+}
+
 std::string describe(const Program& program, std::size_t id) {
   const Command& command = program.commands[id];
   return "command " + std::to_string(id) + " (" + kUnitNames[index(command.unit)] + ", layer \"" +
@@ -61,6 +70,10 @@ Timeline account(const Program& program, const std::vector<CommandTime>& times) 
     }
     last_start[unit] = time.start;
     LayerTimeline& layer = timeline.layers[command.layer];
+    if (command.unit == Unit::kArray) {
+      layer.stream_cycles +=
+          stream_cycles(program.array[command.payload].nest, program.machine.array);
+    }
     if (time.start > covered[unit]) {
       const std::size_t cause = index(stall_cause(program, times, id));
       layer.stall[unit][cause] += time.start - covered[unit];

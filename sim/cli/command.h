@@ -65,6 +65,8 @@ Subcommand run_command();
 Subcommand quantize_command();
 Subcommand eval_command();
 Subcommand cosim_command();
+Subcommand report_command();
+Subcommand compare_command();
 Subcommand list_command();
 Subcommand validate_command();
 Subcommand rtl_command();

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <utility>
 
 #include "models/error.h"
+#include "models/io/files.h"
 #include "models/io/sha256.h"
 #include "sim/cli/accuracy.h"
 #include "sim/cli/arrays.h"
@@ -19,6 +21,7 @@
 #include "sim/energy/technology.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/report/report.h"
+#include "sim/report/trace.h"
 #include "sim/schedule/compile.h"
 #include "sim/timeline.h"
 
@@ -57,9 +60,19 @@ std::vector<std::string> machine_files(const Machine& machine, const Technology&
 }
 
 /// Writes what was asked for. `checked`: every integer was found to be the reference executor's.
-void publish(const Report& report, const Arguments& arguments, bool checked) {
+void publish(const Report& report, const std::optional<Trace>& trace, const Arguments& arguments,
+             bool checked) {
   const auto lock = commit_lock();
-  if (arguments.has("out")) write_report(report, arguments.text("out"));
+  if (arguments.has("out")) {
+    write_report(report, arguments.text("out"));
+    const std::string timeline = arguments.text("out") + "/timeline.json";
+    if (trace) {
+      write_file_atomically(timeline, trace->json);
+    } else {
+      std::error_code ignored;
+      std::filesystem::remove(timeline, ignored);  // of an earlier run
+    }
+  }
   if (arguments.has("json")) {
     std::cout << report_json(report) << std::flush;
     return;
@@ -78,6 +91,9 @@ int run(const Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   limit_memory(arguments);
   const int threads = thread_count(arguments);
+  if (arguments.has("timeline") && !arguments.has("out")) {
+    throw Error(ErrorKind::kUsage, "--timeline: needs --out, the folder to write it to");
+  }
   const EngineInfo& engine = find_engine(arguments.text("engine", "systemc"));
   const std::int64_t images = arguments.integer("images", 0, 1, std::int64_t{1} << 32);
   if (!arguments.has("machine")) throw Error(ErrorKind::kUsage, "run: --machine is missing");
@@ -131,8 +147,8 @@ int run(const Arguments& arguments) {
 
   Report report = make_report(program, run.result, timeline, technology);
   report.build = build_info();
-  report.command =
-      spelled(run_command(), arguments, {"out", "threads", "max-memory", "json", "cache"});
+  report.command = spelled(run_command(), arguments,
+                           {"out", "threads", "max-memory", "json", "cache", "timeline"});
   report.workload_document = inputs.workload.document;
   report.machine_document = inputs.machine->document;
   report.workload = workload;
@@ -141,7 +157,15 @@ int run(const Arguments& arguments) {
   for (const std::string& file : inputs.files)
     report.inputs.push_back({file, sha256_of_path(file)});
   report.environment = observe_environment(start, threads);
-  publish(report, arguments, arguments.has("check") && !run.difference);
+  std::optional<Trace> trace;
+  if (arguments.has("timeline")) {
+    trace = make_trace(program, run.result, timeline, workload.name + " on " + machine.name);
+    if (trace->shown < trace->commands) {
+      std::cerr << "bitpulse: timeline.json shows the first " << trace->shown << " of "
+                << trace->commands << " commands\n";
+    }
+  }
+  publish(report, trace, arguments, arguments.has("check") && !run.difference);
   if (!run.difference) return 0;
   std::cerr << "bitpulse: " << engine.name
             << " and the reference executor differ: " << *run.difference << '\n';
@@ -161,6 +185,8 @@ Subcommand run_command() {
             "fast (timing only), systemc (default; timing and values), rtl (a Verilated array in "
             "lockstep with it)"},
            {"out", "DIR", "write report.json, layers.csv and actions.csv there"},
+           {"timeline", nullptr,
+            "with --out: also write timeline.json, for ui.perfetto.dev and bitpulse report"},
            {"images", "N", "also report accuracy over the first N test images"},
            {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},
            {"check", nullptr, "compare every integer with the reference executor"},

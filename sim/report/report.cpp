@@ -23,6 +23,15 @@ double work_of(const LayerPlan& plan) {
 
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
+/// What DRAM can move in a cycle of the array's clock, latency and row misses left out.
+double peak_bytes_per_cycle(const Machine& machine) {
+  if (machine.dram.model == DramModel::kFixed) return machine.dram.bytes_per_cycle;
+  const DramTiming& part = machine.dram.timing;
+  const double bytes_per_clock =
+      static_cast<double>(part.channels) * part.burst_bytes / part.burst_clocks;
+  return bytes_per_clock * part.dram_mhz / machine.clock_mhz;
+}
+
 void add_unique(std::vector<std::string>& all, const std::vector<std::string>& more) {
   for (const std::string& text : more) {
     if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
@@ -59,6 +68,7 @@ Report make_report(const Program& program, const RunResult& result, const Timeli
     total_work += work;
     totals.cycles += layer.timeline.cycles;
     totals.array_cycles += layer.timeline.array_cycles;
+    totals.stream_cycles += layer.timeline.stream_cycles;
     totals.macs += layer.plan.macs;
     for (int unit = 0; unit < kUnitCount; ++unit) {
       for (int cause = 0; cause < kUnitCount; ++cause) {
@@ -77,6 +87,8 @@ Report make_report(const Program& program, const RunResult& result, const Timeli
   totals.array_utilization = ratio(total_work, static_cast<double>(totals.array_cycles) * peak);
   totals.time_ms = cycles / (program.machine.clock_mhz * 1e3);
   totals.gops = ratio(2.0 * static_cast<double>(totals.macs), totals.time_ms * 1e6);
+
+  totals.dram_peak_bytes_per_cycle = peak_bytes_per_cycle(program.machine);
 
   const AreaReport areas = area(program.machine, technology);
   totals.area = areas.area;

@@ -46,10 +46,11 @@ struct LayerReport {
 };
 
 struct Totals {
-  std::uint64_t cycles = 0, array_cycles = 0;
+  std::uint64_t cycles = 0, array_cycles = 0, stream_cycles = 0;
   std::int64_t macs = 0;
   double utilization = 0, array_utilization = 0;
   double time_ms = 0, gops = 0;
+  double dram_peak_bytes_per_cycle = 0;  // per cycle of the array's clock
   StallMatrix stall{};
   Counters counters;
   std::map<std::string, Picojoules> energy;
