@@ -93,7 +93,7 @@ std::string layers_csv(const Report& report);
 /// layer, component, action, count: what outside tools need to price a run.
 std::string actions_csv(const Report& report);
 
-/// For people: at most 100 columns, with a line on what each column means.
+/// For people: at most 80 columns, with a line on what each column means.
 std::string terminal_table(const Report& report);
 
 /// Writes report.json, layers.csv and actions.csv into `folder`, which is made if need be.

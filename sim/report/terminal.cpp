@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The report as people read it first: one row per layer, a total, and what the columns mean, at
-// most 100 columns wide.
+// most 80 columns wide.
 
 #include <algorithm>
 #include <cstdio>
@@ -14,9 +14,9 @@
 namespace bitpulse {
 namespace {
 
-constexpr std::size_t kNameWidth = 22;
-constexpr std::size_t kTitleWidth = 40;
-constexpr std::size_t kColumns = 98;
+constexpr std::size_t kNameWidth = 17;
+constexpr std::size_t kTitleWidth = 30;
+constexpr std::size_t kColumns = 78;
 constexpr std::size_t kLabelWidth = 12;
 
 /// printf into a string.
@@ -70,7 +70,7 @@ std::string row(const std::string& name, const std::string& bits, std::int64_t m
                 const StallMatrix& stall, const Counters& counters, double energy_pj) {
   const double bytes = static_cast<double>(counters.dram_read_bytes) +
                        static_cast<double>(counters.dram_write_bytes);
-  return format("%-*s %-6s %8.2f %13s %5.1f %6.1f %11s %10.1f %10.2f\n",
+  return format("%-*s %-5s %7.2f %11s %5.1f %5.1f %10s %8.1f %8.2f\n",
                 static_cast<int>(kNameWidth), fitted(name, kNameWidth).c_str(), bits.c_str(),
                 static_cast<double>(macs) / 1e6, grouped(cycles).c_str(), utilization * 100,
                 array_utilization * 100, grouped(array_stall(stall)).c_str(), bytes / 1024,
@@ -134,7 +134,7 @@ std::string accuracy_lines(const AccuracyReport& accuracy) {
     return 100.0 * static_cast<double>(hits) /
            static_cast<double>(std::max<std::int64_t>(1, counts.images));
   };
-  return format("top-1       float %.2f %%, fake-quant %.2f %%, integer %.2f %% over %lld images\n",
+  return format("top-1       float %.2f %%, fake-quant %.2f %%, integer %.2f %%, %lld images\n",
                 percent(counts.float_top1), percent(counts.fake_quant_top1),
                 percent(counts.integer_top1), static_cast<long long>(counts.images)) +
          "            of " + accuracy.dataset + "; integers by the " + accuracy.integer_engine +
@@ -152,8 +152,8 @@ std::string terminal_table(const Report& report) {
                             to_string(machine.array.pe), to_string(machine.array.dataflow)) +
                      report.engine + ", batch " + std::to_string(report.workload.batch) + "\n\n";
   text +=
-      format("%-*s %-6s %8s %13s %5s %6s %11s %10s %10s\n", static_cast<int>(kNameWidth), "layer",
-             "a/w", "MMACs", "cycles", "util%", "array%", "stalled", "DRAM KiB", "energy uJ");
+      format("%-*s %-5s %7s %11s %5s %5s %10s %8s %8s\n", static_cast<int>(kNameWidth), "layer",
+             "a/w", "MMACs", "cycles", "util%", "busy%", "stalled", "DRAM KiB", "uJ");
   for (const LayerReport& layer : report.layers) {
     text += row(layer.plan.name, widths(layer.plan), layer.plan.macs, layer.timeline.cycles,
                 layer.utilization, layer.array_utilization, layer.timeline.stall, layer.counters,
@@ -164,13 +164,10 @@ std::string terminal_table(const Report& report) {
   text += format("\n%.4g ms at %g MHz, %.4g GOP/s (2 operations per MAC)\n", totals.time_ms,
                  machine.clock_mhz, totals.gops);
   text +=
-      "a/w: bits of activations and weights. util%: share of all PEs' peak, over all cycles; "
-      "array%:\n"
-      "over the cycles the array was busy. stalled: cycles the array waited for memory or the "
-      "vector\n"
-      "unit. DRAM: read and written. A layer's cycles run from the last finish of the layers "
-      "before\n"
-      "it to its own, so they sum to the total.\n";
+      "a/w: bits of activations and weights. util%: share of all PEs' peak, over all\n"
+      "cycles; busy%: over the cycles the array was busy. stalled: cycles the array\n"
+      "waited for memory or the vector unit. DRAM: read and written. A layer's cycles\n"
+      "run from the last finish of the layers before it to its own: they sum up.\n";
   text += wrapped("energy uJ", shares(totals.energy, 1e6));
   text += wrapped("area mm2", shares(totals.area, 1e6));
   text += "technology  " + report.technology.node + ", " + shorter(report.technology.file) + '\n';

@@ -96,7 +96,7 @@ TEST_CASE("actions.csv counts every action of every layer by component", "[repor
   CHECK(csv.find("c1,array,macs_4x4,7056\n") != std::string::npos);
 }
 
-TEST_CASE("the table on the terminal is at most 100 columns wide and warns of extrapolation",
+TEST_CASE("the table on the terminal is at most 80 columns wide and warns of extrapolation",
           "[report][terminal]") {
   Report report = sample_report();
   report.layers[0].plan.name = std::string(300, 'n');
@@ -109,7 +109,7 @@ TEST_CASE("the table on the terminal is at most 100 columns wide and warns of ex
   const std::string table = terminal_table(report);
   for (const std::string& line : lines(table)) {
     CAPTURE(line);
-    CHECK(line.size() <= 100);
+    CHECK(line.size() <= 80);
   }
   CHECK(table.find("total") != std::string::npos);
   CHECK(table.find("warning:  beyond its source: sram of 3 KiB") != std::string::npos);
