@@ -124,8 +124,9 @@ std::string compare_markdown(const JsonValue& a, const JsonValue& b) {
   std::map<std::string, JsonValue> in_b;
   for (const JsonValue& layer : layers_of(b)) in_b.emplace(layer.at("name").text(), layer);
   std::string only_a;
-  text += "\n| layer | bits a/w | cycles A | cycles B | | energy A (uJ) | energy B (uJ) | |\n"
-          "|---|---|---:|---:|---:|---:|---:|---:|\n";
+  text +=
+      "\n| layer | bits a/w | cycles A | cycles B | | energy A (uJ) | energy B (uJ) | |\n"
+      "|---|---|---:|---:|---:|---:|---:|---:|\n";
   for (const JsonValue& layer : layers_of(a)) {
     const auto other = in_b.find(layer.at("name").text());
     if (other == in_b.end()) {

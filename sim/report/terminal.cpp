@@ -14,7 +14,7 @@
 namespace bitpulse {
 namespace {
 
-constexpr std::size_t kNameWidth = 17;
+constexpr std::size_t kNameWidth = 16;
 constexpr std::size_t kTitleWidth = 30;
 constexpr std::size_t kColumns = 78;
 constexpr std::size_t kLabelWidth = 12;
@@ -70,11 +70,10 @@ std::string row(const std::string& name, const std::string& bits, std::int64_t m
                 const StallMatrix& stall, const Counters& counters, double energy_pj) {
   const double bytes = static_cast<double>(counters.dram_read_bytes) +
                        static_cast<double>(counters.dram_write_bytes);
-  return format("%-*s %-5s %7.2f %11s %5.1f %5.1f %10s %8.1f %8.2f\n",
-                static_cast<int>(kNameWidth), fitted(name, kNameWidth).c_str(), bits.c_str(),
-                static_cast<double>(macs) / 1e6, grouped(cycles).c_str(), utilization * 100,
-                array_utilization * 100, grouped(array_stall(stall)).c_str(), bytes / 1024,
-                energy_pj / 1e6);
+  return format("%-*s %-5s %7.2f %10s %5.1f %5.1f %9s %8.1f %7.2f\n", static_cast<int>(kNameWidth),
+                fitted(name, kNameWidth).c_str(), bits.c_str(), static_cast<double>(macs) / 1e6,
+                grouped(cycles).c_str(), utilization * 100, array_utilization * 100,
+                grouped(array_stall(stall)).c_str(), bytes / 1024, energy_pj / 1e6);
 }
 
 /// `words` after `label`, broken into lines of at most kColumns that are aligned below the first.
@@ -151,9 +150,8 @@ std::string terminal_table(const Report& report) {
                      format(" (%ux%u %s %s), engine ", machine.array.rows, machine.array.cols,
                             to_string(machine.array.pe), to_string(machine.array.dataflow)) +
                      report.engine + ", batch " + std::to_string(report.workload.batch) + "\n\n";
-  text +=
-      format("%-*s %-5s %7s %11s %5s %5s %10s %8s %8s\n", static_cast<int>(kNameWidth), "layer",
-             "a/w", "MMACs", "cycles", "util%", "busy%", "stalled", "DRAM KiB", "uJ");
+  text += format("%-*s %-5s %7s %10s %5s %5s %9s %8s %7s\n", static_cast<int>(kNameWidth), "layer",
+                 "a/w", "MMACs", "cycles", "util%", "busy%", "stalled", "DRAM KiB", "uJ");
   for (const LayerReport& layer : report.layers) {
     text += row(layer.plan.name, widths(layer.plan), layer.plan.macs, layer.timeline.cycles,
                 layer.utilization, layer.array_utilization, layer.timeline.stall, layer.counters,

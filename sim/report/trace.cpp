@@ -93,8 +93,8 @@ class TraceWriter {
 
   void name_tracks(const std::string& title) {
     const auto name = [&](const char* what, int id, const std::string& text) {
-      event('M', R"("tid":)" + std::to_string(id) + R"(,"name":")" + what +
-                     R"(","args":{"name":)" + quoted(text) + '}');
+      event('M', R"("tid":)" + std::to_string(id) + R"(,"name":")" + what + R"(","args":{"name":)" +
+                     quoted(text) + '}');
     };
     name("process_name", 0, title);
     name("thread_name", kLayerTrack, "layers");
@@ -205,8 +205,7 @@ class TraceWriter {
     for (std::size_t bin = 0; bin < busy.sums().size(); ++bin) {
       const std::uint64_t begin = bin * busy.width();
       if (begin >= timeline_.cycles) break;
-      const double cycles =
-          static_cast<double>(std::min(busy.width(), timeline_.cycles - begin));
+      const double cycles = static_cast<double>(std::min(busy.width(), timeline_.cycles - begin));
       sample("array utilization", "percent", begin, 100 * busy.sums()[bin] / (cycles * pes));
       sample("DRAM traffic", "bytes per cycle", begin, traffic.sums()[bin] / cycles);
     }
@@ -217,8 +216,7 @@ class TraceWriter {
   /// PE-cycles that the products of an array command need.
   double work(const Command& command) const {
     const ArrayCommand& array = program_.array[command.payload];
-    const WidthGroup& group =
-        program_.layers[command.layer].width_groups[array.tile.width_group];
+    const WidthGroup& group = program_.layers[command.layer].width_groups[array.tile.width_group];
     return static_cast<double>(array.macs) * group.mode.passes() /
            static_cast<double>(group.mode.lanes);
   }
