@@ -98,7 +98,7 @@ std::string pair(double a, double b, const char* pattern) {
 
 std::string layer_row(const JsonValue& a, const JsonValue& b) {
   const std::string bits_a = bits(a), bits_b = bits(b);
-  const auto both = [&](std::vector<const char*> path, double unit, const char* pattern) {
+  const auto both = [&](const std::vector<const char*>& path, double unit, const char* pattern) {
     return pair(value_of(a, path) / unit, value_of(b, path) / unit, pattern);
   };
   return "| " + cell(a.at("name").text()) + " | " +

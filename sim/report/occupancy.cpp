@@ -130,6 +130,7 @@ std::vector<std::vector<OccupancyStep>> buffer_occupancy(const Program& program,
     }
   }
   std::vector<std::vector<OccupancyStep>> steps;
+  steps.reserve(buffers.size());
   for (BufferReplay& buffer : buffers) steps.push_back(buffer.steps());
   return steps;
 }
