@@ -6,7 +6,9 @@
 
 #include "models/error.h"
 #include "quant/float/operations.h"
+#include "quant/methods/bn_fold.h"
 #include "quant/methods/lsq.h"
+#include "quant/methods/rounding.h"
 
 namespace bitpulse {
 
@@ -31,6 +33,63 @@ Weights quantized(const Workload& workload, const Placement& placement, Weights 
       lsq_forward(slice, per_channel, steps[c], range, Rounding::kHalfEven, slice);
     }
   }
+  return weights;
+}
+
+std::vector<float> activation_steps(const Placement& placement, const Weights& model) {
+  std::vector<float> steps;
+  for (const ActivationSite& site : placement.activations)
+    steps.push_back(learned_steps(model, activation_step_name(site), 1)[0]);
+  return steps;
+}
+
+/// Nothing where the training did not end folded.
+DeployedArithmetic arithmetic_of(const Workload& workload, const Lowering& lowering,
+                                 const Placement& placement, const std::vector<float>& steps,
+                                 const Weights& model) {
+  if (workload.quantization.train.fold_epochs == 0) return {};
+  LearnedScales scales;
+  scales.activations.assign(steps.begin(), steps.end());
+  for (const WeightSite& site : placement.weights) {
+    const std::string& node = workload.graph.nodes[static_cast<std::size_t>(site.node)].name;
+    const std::vector<float> weight_steps = learned_weight_steps(model, node, site.bits.size());
+    std::vector<double> channels =
+        norm_factors(workload.graph, lowering.layers[site.layer].norms, model, site.bits.size());
+    for (std::size_t c = 0; c < channels.size(); ++c)
+      channels[c] *= static_cast<double>(weight_steps[c]);
+    scales.weights.push_back(std::move(channels));
+  }
+  return deployed_arithmetic(workload, lowering, placement, scales);
+}
+
+/// Rounded biases and corrections, in the parameters that make them.
+void deploy(const Workload& workload, const Lowering& lowering, const Placement& placement,
+            const DeployedLayer& layer, Weights& weights) {
+  const std::size_t l = placement.weights[layer.site].layer;
+  const LayerOrigin& origin = lowering.layers[l];
+  const std::vector<double> bias = fold_batch_norms(workload.graph, lowering, l, weights).bias;
+  const bool has_norm = !origin.norms.empty();
+  const NodeId end = has_norm ? origin.norms.back() : origin.op;
+  const Node& node = workload.graph.nodes[static_cast<std::size_t>(end)];
+  std::vector<float>& scaled = weights.at(node.name + ".weight").data;
+  const auto found = weights.find(node.name + ".bias");
+  const std::size_t per_channel = scaled.size() / bias.size();
+  for (std::size_t c = 0; c < bias.size(); ++c) {
+    const double unit = layer.units[c], factor = layer.corrections[c];
+    const double rounded =
+        unit == 0 ? bias[c] : unit * static_cast<double>(nearest_code(bias[c] / unit, layer.bias));
+    for (std::size_t i = 0; i < per_channel; ++i)
+      scaled[c * per_channel + i] *= static_cast<float>(factor);
+    if (found == weights.end()) continue;
+    float& shift = found->second.data[c];
+    shift = static_cast<float>(factor * (static_cast<double>(shift) + rounded - bias[c]));
+  }
+}
+
+Weights deployed(const Workload& workload, const Lowering& lowering, const Placement& placement,
+                 const DeployedArithmetic& arithmetic, Weights weights) {
+  for (const DeployedLayer& layer : arithmetic.layers)
+    deploy(workload, lowering, placement, layer, weights);
   return weights;
 }
 
@@ -59,14 +118,18 @@ std::vector<float> learned_weight_steps(const Weights& model, const std::string&
 }
 
 TrainingModel::TrainingModel(const Workload& workload, const Weights& model, int threads)
-    : placement_(place_quantizers(workload, lower_with_origins(workload))),
-      weights_(quantized(workload, placement_, model)),
+    : TrainingModel(workload, lower_with_origins(workload), model, threads) {}
+
+TrainingModel::TrainingModel(const Workload& workload, const Lowering& lowering,
+                             const Weights& model, int threads)
+    : placement_(place_quantizers(workload, lowering)),
+      steps_(activation_steps(placement_, model)),
+      arithmetic_(arithmetic_of(workload, lowering, placement_, steps_, model)),
+      weights_(deployed(workload, lowering, placement_, arithmetic_,
+                        quantized(workload, placement_, model))),
       executor_(workload.graph, weights_, threads),
       rounding_(workload.quantization.rounding),
-      threads_(threads) {
-  for (const ActivationSite& site : placement_.activations)
-    steps_.push_back(learned_steps(model, activation_step_name(site), 1)[0]);
-}
+      threads_(threads) {}
 
 OperandFilter TrainingModel::filter() const {
   std::map<std::pair<NodeId, std::size_t>, std::size_t> edges;
@@ -79,6 +142,9 @@ OperandFilter TrainingModel::filter() const {
     FloatBatch result = activate(value, site.before, threads_);
     lsq_forward(result.data.data(), result.data.size(), steps_[edge->second],
                 site.precision.range(), rounding_, result.data.data());
+    const auto factor = arithmetic_.operands.find({node, input});
+    if (factor != arithmetic_.operands.end())
+      for (float& x : result.data) x *= static_cast<float>(factor->second);
     return result;
   };
 }

@@ -2,16 +2,17 @@
 #pragma once
 
 // The model that was trained, without torch: the float network whose weights and activations are
-// rounded to learned grids, in float32, with batch norms and biases as they are. What it computes
-// and what the integers do differ by those roundings alone.
+// rounded to learned grids, in float32, with batch norms and biases as they are: what it computes
+// and what the integers do differ by those roundings alone. Where the training ended folded, biases
+// and multipliers are those of the integers, too (see deployed_arithmetic.h).
 
 #include <string>
 #include <vector>
 
 #include "models/io/images.h"
 #include "models/workload.h"
+#include "quant/deployed_arithmetic.h"
 #include "quant/float/float_executor.h"
-#include "quant/placement.h"
 
 namespace bitpulse {
 
@@ -31,8 +32,12 @@ class TrainingModel {
   const Weights& weights() const { return weights_; }
 
  private:
+  TrainingModel(const Workload& workload, const Lowering& lowering, const Weights& model,
+                int threads);
+
   const Placement placement_;
-  std::vector<float> steps_;  // by activation site
+  const std::vector<float> steps_;  // by activation site
+  const DeployedArithmetic arithmetic_;
   const Weights weights_;
   FloatExecutor executor_;
   Rounding rounding_;  // of activations; weights round half to even

@@ -141,6 +141,8 @@ QuantizationSpec read_quantization(const JsonValue& json) {
   json.only_keys(keys_of(method));
   if (method == Method::kFloat) {
     spec.train = read_train(json.at("train"), published_training(spec));
+    if (spec.train.fold_epochs > 0)
+      json.at("train").at("fold_epochs").fail("0 or no key: nothing is quantized that could fold");
     return spec;
   }
   read_common(json, spec, method);
@@ -152,6 +154,9 @@ QuantizationSpec read_quantization(const JsonValue& json) {
   }
   if (const std::optional<JsonValue> lsq = json.find("lsq")) spec.lsq = read_lsq(*lsq);
   if (const std::optional<JsonValue> llsq = json.find("llsq")) spec.llsq = read_llsq(*llsq);
+  const bool own_ends = spec.llsq.recipe != LlsqRecipe::kDeploy;
+  if (own_ends && json.has("first_last"))
+    json.at("first_last").fail("no such key beside a recipe that sets the ends itself");
   spec.train = published_training(spec);
   if (const std::optional<JsonValue> train = json.find("train")) {
     spec.train = read_train(*train, spec.train);

@@ -12,6 +12,8 @@ namespace bitpulse {
 
 namespace {
 
+constexpr std::uint8_t kEndBits = 8;  // of the inputs that LLSQ's recipes qfn and qfi keep wider
+
 void check_width(int bits, const std::string& where) {
   if (bits >= 1 && bits <= 16) return;
   throw Error(ErrorKind::kInvalidInput,
@@ -81,7 +83,11 @@ std::vector<NodeWidths> node_widths(const Workload& workload) {
     if (first == nodes.size()) first = id;
     last = id;
   }
-  if (spec.first_last != 0 && first != nodes.size()) {
+  const LlsqRecipe recipe = spec.method == "llsq" ? spec.llsq.recipe : LlsqRecipe::kDeploy;
+  if (recipe == LlsqRecipe::kQfn || recipe == LlsqRecipe::kQfi) {
+    if (first != nodes.size()) widths[first].activations = kEndBits;
+    if (recipe == LlsqRecipe::kQfi && last != nodes.size()) widths[last].activations = kEndBits;
+  } else if (spec.first_last != 0 && first != nodes.size()) {
     check_width(spec.first_last, "at /quantization/first_last");
     for (const std::size_t id : {first, last}) {
       widths[id].activations = spec.first_last;

@@ -3,6 +3,7 @@
 
 #include <cassert>
 
+#include "quant/deployed_arithmetic.h"
 #include "quant/float/normalization.h"
 #include "quant/methods/multiplier.h"
 #include "quant/methods/rounding.h"
@@ -47,6 +48,7 @@ class LayerExport {
 
   void fill(GemmOp& op) {
     const double input_scale = tensor_scale(op.input);
+    const int input_bits = network_.tensors[index(op.input)].precision.bits;
     op.weights = gemm_.codes;
     op.bias.clear();
     value_scales_.clear();
@@ -54,15 +56,8 @@ class LayerExport {
       const double unit = gemm_.scales[c] * input_scale;
       value_scales_.push_back(unit);
       op.bias.push_back(static_cast<std::int32_t>(
-          nearest_code(gemm_.bias[c] / unit, bias_range(op, op.weight_bits[c]))));
+          nearest_code(gemm_.bias[c] / unit, bias_codes(spec_, op.weight_bits[c], input_bits))));
     }
-  }
-
-  /// LLSQ adds 8-bit biases, which suit the sums of its low-bit layers and no others.
-  CodeRange bias_range(const GemmOp& op, std::uint8_t weight_bits) const {
-    const int bits = weight_bits + network_.tensors[index(op.input)].precision.bits;
-    const bool narrow = spec_.multiplier == MultiplierStyle::kLlsq8 && bits <= 8;
-    return Precision{static_cast<std::uint8_t>(narrow ? 8 : 32), true}.range();
   }
 
   void fill(PoolOp& op) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "models/error.h"
-#include "quant/float/parameters.h"
+#include "quant/deployed_arithmetic.h"
 #include "quant/methods/bn_fold.h"
 #include "quant/methods/export.h"
 #include "quant/methods/scale_owners.h"
@@ -20,17 +20,6 @@ namespace {
 constexpr double kBiasLimit = 1 << 30;
 
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
-
-/// What the batch norms behind a layer multiply its channels by; may be negative.
-std::vector<double> norm_factors(const Graph& graph, const LayerOrigin& origin,
-                                 const Weights& model, std::size_t channels) {
-  std::vector<double> factors(channels, 1);
-  for (const NodeId id : origin.norms) {
-    const ChannelAffine norm = batch_norm_affine(model, graph.nodes[index(id)]);
-    for (std::size_t c = 0; c < channels; ++c) factors[c] *= norm.scale[c];
-  }
-  return factors;
-}
 
 /// The layer's weights in units of their steps, divided in float as in training, so that no code
 /// differs from the one that was trained.
@@ -52,7 +41,7 @@ GemmParameters gemm_parameters(const Workload& workload, const Lowering& lowerin
   const std::size_t channels = site.bits.size();
   const std::vector<float> steps = learned_weight_steps(model, node, channels);
   const std::vector<double> factors =
-      norm_factors(workload.graph, lowering.layers[site.layer], model, channels);
+      norm_factors(workload.graph, lowering.layers[site.layer].norms, model, channels);
   FoldedGemm units = in_steps(workload, lowering, site, model, steps);
   GemmParameters gemm;
   gemm.bias = fold_batch_norms(workload.graph, lowering, site.layer, model).bias;

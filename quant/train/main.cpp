@@ -148,6 +148,9 @@ int run(const std::vector<std::string>& words) {
   line.options.recipe = recipe_of(document);
   line.options.told_to_stop = [] { return signal_received != 0; };
   const TrainResult result = train(workload, line.options);
+  if (result.floor_hits > 0)
+    std::cerr << "bitpulse-train: " << result.floor_hits
+              << " times a quantizer's step fell below its floor and was lifted\n";
   if (!result.finished) {
     std::cerr << "bitpulse-train: stopped after step " << result.step << " of " << result.steps
               << "; the same command goes on from here\n";

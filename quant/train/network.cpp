@@ -88,8 +88,9 @@ struct TorchNetwork::Pass {
     const at::Tensor& value = tensor(id, "weight");
     return quantizers ? quantizers->weight(static_cast<NodeId>(id), value) : value;
   }
+  bool folded() const { return quantizers && quantizers->folded(); }
   at::Tensor bias(std::size_t id) const {
-    return has_bias(node(id).layer) ? tensor(id, "bias") : at::Tensor();
+    return has_bias(node(id).layer) && !folded() ? tensor(id, "bias") : at::Tensor();
   }
 
   at::Tensor compute(const Input&, std::size_t id) const { return values[id]; }
@@ -106,6 +107,7 @@ struct TorchNetwork::Pass {
     return at::conv2d(operand(id), weight(id).unsqueeze(2).unsqueeze(3));
   }
   at::Tensor compute(const BatchNorm& norm, std::size_t id) const {
+    if (folded()) return operand(id);
     return at::batch_norm(operand(id), tensor(id, "weight"), tensor(id, "bias"),
                           tensor(id, "running_mean"), tensor(id, "running_var"), training,
                           kNormMomentum, norm.eps, true);
@@ -210,6 +212,8 @@ at::Tensor TorchNetwork::forward(const at::Tensor& images, bool training,
   for (std::size_t id = 0; id < graph_.nodes.size(); ++id) {
     pass.values[id] = std::visit([&](const auto& layer) { return pass.compute(layer, id); },
                                  graph_.nodes[id].layer);
+    if (pass.folded())
+      pass.values[id] = quantizers->finish(static_cast<NodeId>(id), pass.values[id]);
     if (observer) observer(static_cast<NodeId>(id), pass.values[id]);
   }
   return pass.values[index(graph_.outputs[0])].flatten(1);

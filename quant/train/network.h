@@ -35,6 +35,10 @@ class QuantizerSet {
   virtual at::Tensor activation(NodeId node, std::size_t input, NodeId source,
                                 const at::Tensor& value) = 0;
   virtual at::Tensor weight(NodeId node, const at::Tensor& weight) = 0;
+  /// True: the network leaves out batch norms and biases, and finish() does their work.
+  virtual bool folded() const = 0;
+  /// The value of a node made of the value computed; called where folded.
+  virtual at::Tensor finish(NodeId node, const at::Tensor& value) = 0;
 };
 
 class TorchNetwork {
@@ -56,6 +60,8 @@ class TorchNetwork {
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   /// Running statistics of batch norms.
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  /// "<node>.<part>", one of either.
+  const at::Tensor& tensor(const std::string& name) const { return by_name_.at(name); }
   /// Copies of parameters and buffers, as a weight file holds them.
   Weights weights() const;
 

@@ -5,11 +5,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "quant/placement.h"
 #include "quant/train/fake_quantizer.h"
+#include "quant/train/folded_layers.h"
 #include "quant/train/network.h"
 
 namespace bitpulse {
@@ -22,6 +24,12 @@ class Quantizers : public QuantizerSet {
   /// Every step under the name it has in a model file (see quant/placement.h).
   const std::vector<NamedTensor>& steps() const { return steps_; }
   void after_step();
+  /// Lifted steps since the training began (see FakeQuantizer).
+  std::int64_t floor_hits() const;
+
+  /// From now on layers compute in the arithmetic of the deployed network. Batch norms stay as they
+  /// are in `network`; asked again, nothing changes.
+  void fold(const TorchNetwork& network);
 
   void begin(bool training) override;
   bool quantizes(NodeId node, std::size_t input) const override;
@@ -29,6 +37,8 @@ class Quantizers : public QuantizerSet {
   at::Tensor activation(NodeId node, std::size_t input, NodeId source,
                         const at::Tensor& value) override;
   at::Tensor weight(NodeId node, const at::Tensor& weight) override;
+  bool folded() const override { return folded_.has_value(); }
+  at::Tensor finish(NodeId node, const at::Tensor& value) override;
 
  private:
   struct Site {
@@ -38,6 +48,10 @@ class Quantizers : public QuantizerSet {
   };
   void add_steps(const std::string& name, const FakeQuantizer& quantizer);
 
+  const Workload& workload_;
+  Lowering lowering_;
+  Placement placement_;
+  std::optional<FoldedLayers> folded_;
   bool training_ = false;
   std::vector<Site> sites_;                                      // of activations
   std::map<std::pair<NodeId, std::size_t>, std::size_t> edges_;  // what an input reads

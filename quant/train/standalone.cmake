@@ -18,8 +18,8 @@ set(models graph layer shape_inference text io/cifar10 io/files io/images io/jso
            io/quantization_reader io/safetensors io/shipped io/train_reader io/workload_reader nets/builder
            nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg
            nets/yolo)
-set(quant placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
-          methods/llsq methods/lsq methods/scale_owners)
+set(quant deployed_arithmetic placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
+          methods/llsq methods/lsq methods/multiplier methods/scale_owners)
 list(TRANSFORM models PREPEND ${root}/models/)
 list(TRANSFORM quant PREPEND ${root}/quant/)
 list(TRANSFORM models APPEND .cpp)

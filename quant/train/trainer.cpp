@@ -170,6 +170,7 @@ class Trainer {
       const at::NoGradGuard no_gradients;
       wanted = teacher_->forward(inputs, false);
     }
+    if (step_ >= schedule_.fold_step) quantizers_.fold(network_);
     sgd_.zero_gradients();
     const at::Tensor logits = network_.forward(inputs, true, &quantizers_);
     const at::Tensor loss = training_loss(logits, labels, wanted, spec_.distill, spec_.temperature);
@@ -280,6 +281,7 @@ class Trainer {
                       "one's; choose another folder, remove it, or set "
                       "/quantization/train/resume to false");
     step_ = std::stoll(facts.at("step"));
+    if (step_ > schedule_.fold_step) quantizers_.fold(network_);
     earlier_seconds_ = std::stod(facts.at("seconds"));
     running_.loss = std::stod(facts.at("loss"));
     running_.steps = std::stoll(facts.at("loss_steps"));
@@ -288,7 +290,7 @@ class Trainer {
   }
 
   TrainResult finish() {
-    TrainResult result{step_ == schedule_.steps, step_, schedule_.steps, 0, 0};
+    TrainResult result{step_ == schedule_.steps, step_, schedule_.steps, quantizers_.floor_hits()};
     if (!result.finished) return result;
     if (test_) {
       result.test_images = test_->count;

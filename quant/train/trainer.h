@@ -30,6 +30,7 @@ struct TrainOptions {
 struct TrainResult {
   bool finished = false;  // false: stopped early; run again to go on
   std::int64_t step = 0, steps = 0;
+  std::int64_t floor_hits = 0;                   // steps lifted to their floor in this run
   std::int64_t test_images = 0, test_right = 0;  // of the finished model; 0 without a test set
 };
 

@@ -3,80 +3,18 @@
 
 #include <cmath>
 
-#include "quant/compare.h"
 #include "quant/evaluate.h"
-#include "quant/training_model.h"
 #include "testbench/catch.h"
 #include "testbench/models/errors.h"
-#include "testbench/quant/graphs.h"
+#include "testbench/quant/trained.h"
 
 namespace bitpulse {
 
 namespace {
 
-/// A small residual network with seeded weights and steps as training would begin with.
-struct Trained {
-  Workload workload;
-  Weights model;
-  ImageSet images;
-
-  explicit Trained(const std::string& method = "lsq", bool per_channel = false) {
-    workload = small_resnet().workload;
-    workload.quantization.method = method;
-    workload.quantization.weights = workload.quantization.activations = 4;
-    workload.quantization.first_last = 8;
-    model = seeded_weights(workload.graph, workload.data, 2, 1);
-    images = seeded_images({3, 8, 8}, 24, 4);
-    for (std::int32_t& label : images.labels) label = 3;
-    const Placement placement = place_quantizers(workload, lower_with_origins(workload));
-    for (const WeightSite& site : placement.weights) add_step(site, per_channel);
-    for (const ActivationSite& site : placement.activations)
-      model[activation_step_name(site)] = {{1}, {site.precision.bits == 8 ? 0.02f : 0.2f}};
-  }
-
-  const std::string& name(const WeightSite& site) const {
-    return workload.graph.nodes[static_cast<std::size_t>(site.node)].name;
-  }
-
-  void add_step(const WeightSite& site, bool per_channel) {
-    float largest = 0;
-    for (const float w : model.at(name(site) + ".weight").data)
-      largest = std::max(largest, std::abs(w));
-    const float step = 0.8f * largest / static_cast<float>(1 << (site.bits[0] - 1));
-    const std::size_t count = per_channel ? site.bits.size() : 1;
-    Tensor<float>& steps = model[weight_step_name(name(site))];
-    steps.dims = {static_cast<std::int64_t>(count)};
-    for (std::size_t c = 0; c < count; ++c)
-      steps.data.push_back(step * (1 + 0.01f * static_cast<float>(c)));
-  }
-
-  IntegerNetwork quantize() const { return quantize_learned(workload, model, images, 1); }
-
-  LayerComparison compare(const IntegerNetwork& network) const {
-    TrainingModel trained(workload, model, 1);
-    return compare_layers(
-        workload,
-        [&](const std::vector<FloatBatch>& inputs, const NodeObserver& observer) {
-          return trained.run(inputs, observer);
-        },
-        network, images, images.count, 10, 1);
-  }
-};
-
 /// Biases are rounded to the accumulator's unit, which at 4 bits moves this share of all codes; a
 /// wrong scale moves most.
 constexpr double kBiasRounding = 0.1;
-
-/// Share of low-bit codes in which integers and training model differ.
-double differing(const LayerComparison& comparison) {
-  double differing = 0, all = 0;
-  for (const TensorComparison& tensor : comparison.tensors) {
-    if (tensor.precision.bits >= 16) continue;
-    differing += static_cast<double>(*tensor.differing);
-    all += static_cast<double>(tensor.elements);
-  }
-  return differing / all;
-}
 
 const GemmOp& gemm(const IntegerNetwork& network, const std::string& layer) {
   for (const IntegerLayer& l : network.layers)
@@ -92,8 +30,8 @@ TEST_CASE("learned integers follow the training model but for the rounding of bi
   const bool per_channel = GENERATE(false, true);
   CAPTURE(method, per_channel);
   Trained trained(method, per_channel);
-  if (std::string(method) == "llsq")
-    trained.workload.quantization.residual = ResidualStyle::kStream16;
+  trained.workload.quantization.residual = ResidualStyle::kStream16;
+  trained.workload.quantization.multiplier = MultiplierStyle::kDyadic31;
   const IntegerNetwork network = trained.quantize();
   CHECK(differing(trained.compare(network)) < kBiasRounding);
   EvaluateOptions options;

@@ -90,4 +90,28 @@ TEST_CASE("later patterns win, and over the exception for first and last", "[qua
   CHECK(describe(network)[0] == "a x:s8 -> a:s8");
 }
 
+TEST_CASE("LLSQ's recipes for whole networks widen the ends' inputs, never their weights",
+          "[quant][lower][llsq]") {
+  SmallGraph g = small_resnet();
+  g.workload.quantization.method = "llsq";
+  g.workload.quantization.weights = g.workload.quantization.activations = 4;
+  g.workload.quantization.first_last = 8;
+  for (const LlsqRecipe recipe : {LlsqRecipe::kQfn, LlsqRecipe::kQfi}) {
+    g.workload.quantization.llsq.recipe = recipe;
+    const IntegerNetwork network = lower(g.workload);
+    std::vector<int> inputs;
+    for (const IntegerLayer& layer : network.layers) {
+      const auto* op = std::get_if<GemmOp>(&layer.op);
+      if (!op) continue;
+      for (const std::uint8_t bits : op->weight_bits) CHECK(bits == 4);
+      inputs.push_back(network.tensors[static_cast<std::size_t>(op->input)].precision.bits);
+    }
+    CHECK(inputs.front() == 8);
+    CHECK(inputs[1] == 4);
+    CHECK(inputs.back() == (recipe == LlsqRecipe::kQfi ? 8 : 4));
+    CHECK(network.tensors[static_cast<std::size_t>(network.inputs[0].stores[0].tensor)]
+              .precision.is_signed);
+  }
+}
+
 }  // namespace bitpulse

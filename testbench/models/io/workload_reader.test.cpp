@@ -274,6 +274,11 @@ TEST_CASE("keys of another quantization method are refused", "[models][workload]
   CHECK_REFUSED(learned(R"("method": "lsq", "weights": 4, "activations": 4,
                            "train": {"temperature": 2})"),
                 kInvalid, "/quantization/train/temperature", "distill");
+  CHECK_REFUSED(learned(R"("method": "llsq", "weights": 4, "activations": 4, "first_last": 8,
+                           "llsq": {"recipe": "qfn"})"),
+                kInvalid, "/quantization/first_last", "sets the ends");
+  CHECK_REFUSED(learned(R"("method": "float", "train": {"fold_epochs": 1})"), kInvalid,
+                "/quantization/train/fold_epochs", "nothing is quantized");
 }
 
 /// kResnet20 with one value changed.
