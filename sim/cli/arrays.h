@@ -16,13 +16,18 @@ inline constexpr OptionSpec kCacheOption{
     "cache", "DIR",
     "of arrays (default $BITPULSE_CACHE, else bitpulse in $XDG_CACHE_HOME or ~/.cache)"};
 
+inline constexpr OptionSpec kTraceOption{
+    "trace", "FILE",
+    "with --engine rtl: write the array's waves there (.vcd, .fst), a nanosecond for each cycle in "
+    "which it works"};
+
 /// errors  kUsage: neither --cache nor an environment variable names a folder
 rtl::ArrayStore array_store(const Arguments& arguments);
 
-/// The maker's errors are kInvalidInput and name the command that builds what is missing.
+/// The maker's errors are kInvalidInput and name the command that builds what is missing. With
+/// --trace its arrays write waves; such are built where they are not there.
+///
+/// errors  kUsage: --trace names neither a .vcd nor a .fst file
 rtl::ArrayMaker array_maker(const Arguments& arguments);
-
-/// The same arrays writing waves. These are built where they are not there.
-rtl::ArrayMaker traced_array_maker(const Arguments& arguments, rtl::Trace trace);
 
 }  // namespace bitpulse

@@ -102,8 +102,10 @@ int run(const Arguments& arguments) {
   }
 
   const bool on_rtl = engine.name == std::string_view("rtl");
-  if (arguments.has("array") && !on_rtl) {
-    throw Error(ErrorKind::kUsage, "--array: only --engine rtl takes another array");
+  for (const char* option : {"array", "trace"}) {
+    if (arguments.has(option) && !on_rtl) {
+      throw Error(ErrorKind::kUsage, std::string("--") + option + ": only with --engine rtl");
+    }
   }
 
   Inputs inputs =
@@ -148,7 +150,7 @@ int run(const Arguments& arguments) {
   Report report = make_report(program, run.result, timeline, technology);
   report.build = build_info();
   report.command = spelled(run_command(), arguments,
-                           {"out", "threads", "max-memory", "json", "cache", "timeline"});
+                           {"out", "threads", "max-memory", "json", "cache", "timeline", "trace"});
   report.workload_document = inputs.workload.document;
   report.machine_document = inputs.machine->document;
   report.workload = workload;
@@ -191,6 +193,7 @@ Subcommand run_command() {
            {"layers", "FIRST:LAST", "run these layers only (0-based, inclusive)"},
            {"check", nullptr, "compare every integer with the reference executor"},
            kArrayOption,
+           kTraceOption,
            kCacheOption,
            kSetOption,
            kThreadsOption,

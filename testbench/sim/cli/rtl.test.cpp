@@ -96,6 +96,14 @@ TEST_CASE("two builds at once make an array once, and run and cosim find it", "[
                                       "rtl", "--check", "--cache", folder.path("cache")});
   CAPTURE(run_after.err);
   CHECK(run_after.status == 0);
+  const std::string waves = folder.path("waves.vcd");
+  const Outcome traced =
+      bitpulse({"run", folder.path("w.json"), "--machine", m, "--engine", "rtl", "--layers", "0:0",
+                "--check", "--cache", folder.path("cache"), "--trace", waves});
+  CAPTURE(traced.err);
+  CHECK(traced.status == 0);
+  CHECK(occurrences(content_of(waves), " psum_o ") > 0);
+  CHECK(occurrences(content_of(waves), "500\n") > 100);  // rising edges
   const Outcome list = bitpulse({"rtl", "list", "--cache", folder.path("cache"), "--json"});
   CHECK(list.out.find("\"os_int4_2x3\"") != std::string::npos);
   CHECK(parse_json(list.out, "stdout").size() >= 1);
