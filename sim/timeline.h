@@ -16,8 +16,8 @@ namespace bitpulse {
 using StallMatrix = std::array<std::array<std::uint64_t, kUnitCount>, kUnitCount>;
 
 struct LayerTimeline {
-  std::uint64_t cycles = 0;        // F(l) - F(l-1)
-  std::uint64_t array_cycles = 0;  // the layer's share of the array's busy cycles
+  std::uint64_t cycles = 0;         // F(l) - F(l-1)
+  std::uint64_t array_cycles = 0;   // the layer's share of the array's busy cycles
   std::uint64_t stream_cycles = 0;  // of those, the ones in which a fold streams
   StallMatrix stall{};
 };
