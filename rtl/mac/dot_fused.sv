@@ -19,8 +19,9 @@ module dot_fused (
   logic [1:0] act_log, weight_log;  // log2 of the digits of an operand
   logic [3:0] act_last, weight_last;  // index of its top digit
 
-  assign act_log     = act_format_i.width;
-  assign weight_log  = weight_format_i.width;
+  // Code 3, which is not used, reads as Width8: no lane or digit is outside its word.
+  assign act_log     = (act_format_i.width == 2'd3) ? 2'd2 : act_format_i.width;
+  assign weight_log  = (weight_format_i.width == 2'd3) ? 2'd2 : weight_format_i.width;
   assign act_last    = (4'd1 << act_log) - 4'd1;
   assign weight_last = (4'd1 << weight_log) - 4'd1;
 

@@ -88,6 +88,12 @@ Format pick_any_format(std::mt19937& random) {
   return {chance(random, 2), kWidths[pick(random, 0, 2)]};
 }
 
+/// A format, or control that ends in one, as a port takes it: 8 bits have a second code.
+template <class Control>
+std::uint32_t pack(const Control& control, const Format& format, bool second_code) {
+  return control.pack() | (second_code && format.bits == 8 ? 1u : 0u);
+}
+
 int pick_shift(std::mt19937& random) { return chance(random, 2) ? 0 : pick(random, 0, 31); }
 
 /// 0, any, all but the lowest ones: what makes carries run.
@@ -120,16 +126,17 @@ std::int32_t pick_psum(std::mt19937& random, std::int64_t term, AccFormat format
 // ---- MACs ----
 
 Line mac_line(const ArrayShape& shape, std::uint32_t act, Format act_format, std::uint32_t weight,
-              Format weight_format, std::int32_t psum, int shift, AccFormat format) {
+              Format weight_format, std::int32_t psum, int shift, AccFormat format,
+              bool second_code = false) {
   const auto sum = reference::accumulate(
       {psum, 0}, reference::product(shape, act, act_format, weight, weight_format), shift, format);
   const int width = shape.operand_width();
   Line line;
   line.put(format.pack(), 7);
   line.put(shift, 5);
-  line.put(act_format.pack(), 3);
+  line.put(pack(act_format, act_format, second_code), 3);
   line.put(act, width);
-  line.put(weight_format.pack(), 3);
+  line.put(pack(weight_format, weight_format, second_code), 3);
   line.put(weight, width);
   line.put(psum, 32);
   line.begin_outputs();
@@ -150,7 +157,8 @@ std::vector<Line> mac_lines(const ArrayShape& shape, int steps) {
     const auto term = reference::accumulate(
         {}, reference::product(shape, act, act_format, weight, weight_format), shift, format);
     lines.push_back(mac_line(shape, act, act_format, weight, weight_format,
-                             pick_psum(random, term.value, format), shift, format));
+                             pick_psum(random, term.value, format), shift, format,
+                             chance(random, 4)));
   }
   return lines;
 }
@@ -177,6 +185,7 @@ struct Stretch {
   int weights = 3;      // one cycle in so many has a weight or a capture
   int first_count = 0;  // of the weight that comes at once
   int most_count = 1023;
+  bool second_code = false;
 };
 
 /// Dense and sparse control in turn, then counts of every power of two, each left to run out.
@@ -186,10 +195,11 @@ std::vector<Stretch> stretches(int dense, int most_count) {
     Stretch stretch;
     stretch.most_count = n % 2 == 0 ? std::min(most_count, 3) : most_count;
     if (n % 4 == 3) stretch.firsts = 200, stretch.weights = 20;
+    stretch.second_code = n % 3 == 0;
     list.push_back(stretch);
   }
   for (int count = 1; count <= most_count; count *= 2) {
-    list.push_back({count + 12, 4, 1 << 20, count, most_count});
+    list.push_back({count + 12, 4, 1 << 20, count, most_count, false});
   }
   return list;
 }
@@ -225,9 +235,9 @@ std::vector<Line> pe_lines(const ArrayShape& shape, int overflow_width) {
       in.overflow = pick_count(random) & static_cast<std::uint32_t>((1ull << overflow_width) - 1);
       Line line(n == 0);
       const auto put = [&](const reference::PePorts& ports) {
-        line.put(ports.act_ctrl.pack(), 10);
+        line.put(pack(ports.act_ctrl, ports.act_ctrl.format, stretch.second_code), 10);
         line.put(ports.act, width);
-        line.put(ports.weight_ctrl.pack(), 14);
+        line.put(pack(ports.weight_ctrl, ports.weight_ctrl.format, stretch.second_code), 14);
         line.put(ports.weight, width);
         line.put(ports.valid, 1);
         line.put(ports.psum, 32);
@@ -468,7 +478,8 @@ int main(int argc, char** argv) {
     };
     array({PeKind::kInt8, os, 3, 2}, overflow_width, 1023, false);
     for (const PeKind pe : {PeKind::kInt8, PeKind::kFused}) {
-      for (const bool rolled : {false, true}) array({pe, os, 4, 4}, 32, 3, rolled);
+      array({pe, os, 4, 4}, 32, 3, false);
+      array({pe, os, 3, 2}, 32, 2, true);
     }
   }
   write(dir, "acc_bank", "acc_bank", acc_bank_lines(3, 4000), parameter("Cols", 3));

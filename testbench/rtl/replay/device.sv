@@ -19,11 +19,7 @@ module device #(
   output logic [OutWidth-1:0] out_o
 );
 
-  // Codes without a meaning become ones that have: vectors do not hold them, proofs need not hold for
-  // them.
-  function automatic logic [2:0] legal_format(input logic [2:0] format);
-    legal_format = {format[2:1], format[0] && !format[1]};
-  endfunction
+  // Widths that are not used become 32: vectors do not hold them, proofs need not hold for them.
   function automatic logic [6:0] legal_acc_format(input logic [6:0] format);
     legal_acc_format = {format[6], (format[5:0] < 6'd2 || format[5:0] > 6'd32) ? 6'd32 : format[5:0]};
   endfunction
@@ -43,9 +39,9 @@ module device #(
     mac #(.OperandWidth(OperandWidth)) u_mac (
       .acc_format_i   (legal_acc_format(acc_format)),
       .shift_i        (shift),
-      .act_format_i   (legal_format(act_format)),
+      .act_format_i   (act_format),
       .act_i          (act),
-      .weight_format_i(legal_format(weight_format)),
+      .weight_format_i(weight_format),
       .weight_i       (weight),
       .psum_i         (psum),
       .sum_o          (out_o[33:2]),
@@ -70,11 +66,11 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
         .act_ctrl_o   (next_act_ctrl),
         .act_o        (next_act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .weight_ctrl_o(next_weight_ctrl),
         .weight_o     (next_weight),
@@ -89,11 +85,11 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
         .act_ctrl_o   (next_act_ctrl),
         .act_o        (next_act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .weight_ctrl_o(next_weight_ctrl),
         .weight_o     (next_weight),
@@ -127,9 +123,9 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .valid_o      (valid),
         .psum_o       (psum),
@@ -144,9 +140,9 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .valid_o      (valid),
         .psum_o       (psum),
@@ -161,9 +157,9 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .valid_o      (valid),
         .psum_o       (psum),
@@ -178,9 +174,9 @@ module device #(
         .clk_i,
         .rst_ni,
         .acc_format_i (legal_acc_format(acc_format)),
-        .act_ctrl_i   ({act_ctrl[9:3], legal_format(act_ctrl[2:0])}),
+        .act_ctrl_i   (act_ctrl),
         .act_i        (act),
-        .weight_ctrl_i({weight_ctrl[13:3], legal_format(weight_ctrl[2:0])}),
+        .weight_ctrl_i(weight_ctrl),
         .weight_i     (weight),
         .valid_o      (valid),
         .psum_o       (psum),
