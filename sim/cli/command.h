@@ -68,6 +68,7 @@ Subcommand cosim_command();
 Subcommand report_command();
 Subcommand compare_command();
 Subcommand list_command();
+Subcommand sweep_command();
 Subcommand validate_command();
 Subcommand rtl_command();
 Subcommand version_command();

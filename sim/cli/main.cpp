@@ -6,6 +6,7 @@
 #include <iostream>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/error.h"
@@ -17,9 +18,9 @@ namespace bitpulse {
 namespace {
 
 std::vector<Subcommand> commands() {
-  return {run_command(),      quantize_command(), eval_command(), cosim_command(),
-          report_command(),   compare_command(),  list_command(), rtl_command(),
-          validate_command(), version_command()};
+  return {run_command(),    quantize_command(), eval_command(),   cosim_command(),
+          report_command(), compare_command(),  list_command(),   sweep_command(),
+          rtl_command(),    validate_command(), version_command()};
 }
 
 void print_help(const std::vector<Subcommand>& known) {
@@ -28,7 +29,8 @@ void print_help(const std::vector<Subcommand>& known) {
   for (const Subcommand& command : known) {
     std::string name = command.name;
     name.resize(12, ' ');
-    std::cout << "  " << name << command.summary << '\n';
+    const std::string_view summary = command.summary;
+    std::cout << "  " << name << summary.substr(0, summary.find('\n')) << '\n';
   }
   std::cout << "\nexit status: 0 done; 1 a check failed; 2 usage; 3 invalid input; 4 refused by a\n"
                "limit; 5 input/output; 70 internal error; 130/143 interrupted\n\nexamples:\n"

@@ -11,6 +11,7 @@
 #include "sim/energy/technology.h"
 #include "sim/machine_reader.h"
 #include "sim/memory/dram_timing.h"
+#include "sim/sweep/evaluator.h"
 
 namespace bitpulse {
 namespace {
@@ -39,6 +40,7 @@ const Kind kKinds[] = {
     {"bitpulse/technology/1", [](const JsonValue& root) { read_technology(root); }},
     {"bitpulse/dram/1", [](const JsonValue& root) { read_dram_timing(root); }},
     {"bitpulse/network/1", read_network},
+    {"bitpulse/sweep/1", [](const JsonValue& root) { Evaluator(read_sweep(root)); }},
 };
 
 /// The schema the file says it follows, after reading it by that schema's reader.

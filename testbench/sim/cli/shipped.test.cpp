@@ -44,7 +44,7 @@ TEST_CASE("every shipped machine runs a network", "[cli][shipped]") {
 
 TEST_CASE("every shipped file validates, and holds no comment that other tools would refuse",
           "[cli][shipped]") {
-  for (const char* kind : {"", "machines", "technologies", "dram"}) {
+  for (const char* kind : {"", "machines", "technologies", "dram", "sweeps"}) {
     for (const std::string& name : shipped_names(kind)) {
       const Outcome outcome = bitpulse({"validate", find_file(name, kind)});
       CAPTURE(name, outcome.err);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/evaluator.h"
+
+#include <nlohmann/json.hpp>
+
+#include "models/error.h"
+#include "models/io/sha256.h"
+#include "models/io/workload_reader.h"
+#include "quant/lower.h"
+#include "sim/energy/energy.h"
+#include "sim/energy/technology.h"
+#include "sim/fast/fast_engine.h"
+#include "sim/machine_reader.h"
+#include "sim/report/build_info.h"
+#include "sim/schedule/compile.h"
+#include "sim/sweep/constraints.h"
+
+namespace bitpulse {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxWorkloadVariants = 256;  // lowered networks held at a time
+
+template <class Map>
+double total(const Map& parts) {
+  double sum = 0;
+  for (const auto& [component, quantity] : parts) sum += quantity.value;
+  return sum;
+}
+
+}  // namespace
+
+struct Evaluator::WorkloadVariant {
+  Workload workload;
+  IntegerNetwork network;
+};
+
+Evaluator::Evaluator(const SweepSpec& spec)
+    : spec_(spec), constraints_(std::make_unique<Constraints>(spec.constraints, spec.file)) {
+  for (const std::string& file : spec.workload_files) {
+    workload_documents_.push_back(load_json(file));
+  }
+  for (const std::string& file : spec.machine_files) machine_documents_.push_back(load_json(file));
+  const BuildInfo build = build_info();
+  model_version_ = build.version + " " + build.commit;
+  for (const Objective objective : spec.objectives) {
+    accuracy_competes_ = accuracy_competes_ || objective == Objective::kAccuracy;
+  }
+}
+
+Evaluator::~Evaluator() = default;
+
+std::vector<JsonOverride> Evaluator::overrides(const std::vector<std::uint32_t>& choices,
+                                               bool in_workload) const {
+  std::vector<JsonOverride> all;
+  for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+    const SweepAxis& axis = spec_.axes[a];
+    for (const SweepKey& key : axis.keys) {
+      if (key.in_workload == in_workload) {
+        all.push_back({key.pointer, axis.values[choices[2 + a]]});
+      }
+    }
+  }
+  return all;
+}
+
+std::shared_ptr<const Technology> Evaluator::technology(const std::string& file) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = technologies_.find(file);
+    if (found != technologies_.end()) return found->second;
+  }
+  auto loaded = std::make_shared<const Technology>(load_technology(file));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return technologies_.emplace(file, std::move(loaded)).first->second;
+}
+
+std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(
+    const std::vector<std::uint32_t>& choices) {
+  const std::vector<JsonOverride> changes = overrides(choices, true);
+  std::string name = std::to_string(choices[0]);
+  for (const JsonOverride& change : changes) name += '\n' + change.pointer + '=' + change.value;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = workloads_.find(name);
+    if (found != workloads_.end()) return found->second;
+  }
+  const JsonValue& document = workload_documents_[choices[0]];
+  auto made = std::make_shared<WorkloadVariant>();
+  made->workload = read_workload(changes.empty() ? document : override_json(document, changes));
+  made->network = lower(made->workload);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (workloads_.size() >= kMaxWorkloadVariants) workloads_.clear();
+  return workloads_.emplace(name, std::move(made)).first->second;
+}
+
+Evaluator::MachineVariant Evaluator::machine(const std::vector<std::uint32_t>& choices) {
+  const std::vector<JsonOverride> changes = overrides(choices, false);
+  const JsonValue& document = machine_documents_[choices[1]];
+  MachineVariant variant;
+  variant.machine = read_machine(changes.empty() ? document : override_json(document, changes));
+  variant.technology = technology(variant.machine.technology);
+  return variant;
+}
+
+PointIdentity Evaluator::identify(std::uint64_t id) {
+  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const JsonValue& workload_document = workload_documents_[choices[0]];
+  const JsonValue& machine_document = machine_documents_[choices[1]];
+  PointIdentity point;
+  point.id = id;
+  point.workload = spec_.workloads[choices[0]];
+  point.machine = spec_.machines[choices[1]];
+  point.scope = point.workload;
+  point.parameters = "{";
+  for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+    const SweepAxis& axis = spec_.axes[a];
+    const std::string& value = axis.values[choices[2 + a]];
+    for (const SweepKey& key : axis.keys) {
+      if (point.parameters.size() > 1) point.parameters += ',';
+      point.parameters += Json(key.text()).dump() + ":" + value;
+      if (key.in_workload) point.scope += " " + key.pointer + "=" + value;
+    }
+  }
+  point.parameters += "}";
+  if (accuracy_competes_ && workload_document.at("network").is_string()) {
+    point.scope = workload_document.at("network").text();  // so do the widths of one network
+  }
+  const auto effective = [&](const JsonValue& document, bool in_workload) {
+    const std::vector<JsonOverride> changes = overrides(choices, in_workload);
+    return (changes.empty() ? document : override_json(document, changes)).raw_text() + "\n";
+  };
+  point.key =
+      sha256_of_text(model_version_ + "\n" + spec_.engine + "\n" + std::to_string(spec_.images) +
+                     "\n" + effective(workload_document, true) +
+                     effective(machine_document, false) + file_digests(choices));
+  return point;
+}
+
+/// Digests of the files that the two documents name. One that an axis names counts by its name.
+std::string Evaluator::file_digests(const std::vector<std::uint32_t>& choices) {
+  const std::string name = std::to_string(choices[0]) + " " + std::to_string(choices[1]);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = digests_.find(name);
+    if (found != digests_.end()) return found->second;
+  }
+  std::string text;
+  const Workload workload = read_workload(workload_documents_[choices[0]]);
+  for (const std::string& file :
+       {workload.network_path, workload.weights_path, spec_.images > 0 ? workload.data.test : ""}) {
+    if (!file.empty()) text += sha256_of_path(file) + "\n";
+  }
+  const Machine machine = read_machine(machine_documents_[choices[1]]);
+  text += sha256_of_path(technology(machine.technology)->file) + "\n";
+  if (machine.dram.model == DramModel::kBanked) text += sha256_of_path(machine.dram.timing.file);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return digests_.emplace(name, text).first->second;
+}
+
+std::string Evaluator::refusal(std::uint64_t id) {
+  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  try {
+    const MachineVariant variant = machine(choices);
+    const double area_mm2 = total(area(variant.machine, *variant.technology).area) * 1e-6;
+    const auto lowered = workload(choices);
+    const std::string broken = constraints_->violated(variant.machine, lowered->workload, area_mm2);
+    return broken.empty() ? "" : "constraint: " + broken;
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+Report Evaluator::report(std::uint64_t id) {
+  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const MachineVariant variant = machine(choices);
+  const auto lowered = workload(choices);
+  const Program program = compile(lowered->network, variant.machine,
+                                  {lowered->workload.batch, 0, -1}, FastEngine::cycles);
+  const RunResult result = FastEngine().run(program);
+  const Timeline timeline = account(program, result.times);
+  check_identities(program, result, timeline);
+  return make_report(program, result, timeline, *variant.technology);
+}
+
+PointMetrics Evaluator::evaluate(std::uint64_t id) {
+  const Totals totals = report(id).totals;
+  PointMetrics metrics;
+  metrics.cycles = static_cast<double>(totals.cycles);
+  metrics.time_ms = totals.time_ms;
+  metrics.energy_pj = total(totals.energy);
+  metrics.area_mm2 = total(totals.area) * 1e-6;
+  metrics.edp = metrics.energy_pj * metrics.time_ms;
+  metrics.utilization = totals.utilization;
+  metrics.array_utilization = totals.array_utilization;
+  metrics.gops = totals.gops;
+  metrics.macs = static_cast<double>(totals.macs);
+  metrics.dram_bytes =
+      static_cast<double>(totals.counters.dram_read_bytes + totals.counters.dram_write_bytes);
+  return metrics;
+}
+
+std::vector<std::string> Evaluator::run_words(std::uint64_t id) const {
+  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  std::vector<std::string> words{spec_.workload_files[choices[0]], "--machine",
+                                 spec_.machine_files[choices[1]]};
+  for (const bool in_workload : {true, false}) {
+    for (const JsonOverride& change : overrides(choices, in_workload)) {
+      words.push_back("--set");
+      words.push_back((in_workload ? "workload:" : "machine:") + change.pointer + "=" +
+                      change.value);
+    }
+  }
+  return words;
+}
+
+}  // namespace bitpulse

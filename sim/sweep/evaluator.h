@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// From a grid point to its identity, its verdict under the constraints, and its metrics in the fast
+// engine. What points share is done once: documents are read once, a workload is lowered once for
+// each combination of workload axes, a technology is read once. Any thread may call.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sim/machine.h"
+#include "sim/report/report.h"
+#include "sim/sweep/row.h"
+#include "sim/sweep/spec.h"
+
+namespace bitpulse {
+
+struct IntegerNetwork;
+class Constraints;
+struct Technology;
+
+class Evaluator {
+ public:
+  /// errors  the readers'; kInvalidInput: a constraint that is no expression
+  explicit Evaluator(const SweepSpec& spec);
+  ~Evaluator();
+
+  const SweepSpec& spec() const { return spec_; }
+
+  /// Cheap: nothing is simulated, nothing is read that was read before.
+  PointIdentity identify(std::uint64_t id);
+  /// Why the point is not part of the sweep ("" where it is): a reader refuses it, or a constraint
+  /// does not hold.
+  std::string refusal(std::uint64_t id);
+  /// errors  kInvalidInput: the machine cannot run the network
+  PointMetrics evaluate(std::uint64_t id);
+  /// The whole report of the point.
+  Report report(std::uint64_t id);
+  /// Words for `bitpulse run`: WORKLOAD --machine MACHINE --set ...
+  std::vector<std::string> run_words(std::uint64_t id) const;
+
+ private:
+  struct WorkloadVariant;
+  struct MachineVariant {
+    Machine machine;
+    std::shared_ptr<const Technology> technology;
+  };
+  std::shared_ptr<const WorkloadVariant> workload(const std::vector<std::uint32_t>& choices);
+  MachineVariant machine(const std::vector<std::uint32_t>& choices);
+  std::shared_ptr<const Technology> technology(const std::string& file);
+  std::vector<JsonOverride> overrides(const std::vector<std::uint32_t>& choices,
+                                      bool in_workload) const;
+  std::string file_digests(const std::vector<std::uint32_t>& choices);
+
+  SweepSpec spec_;
+  std::unique_ptr<Constraints> constraints_;
+  std::vector<JsonValue> workload_documents_, machine_documents_;
+  std::string model_version_;
+  bool accuracy_competes_ = false;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const WorkloadVariant>> workloads_;
+  std::map<std::string, std::shared_ptr<const Technology>> technologies_;
+  std::map<std::string, std::string> digests_;
+};
+
+}  // namespace bitpulse

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/nsga2.h"
+
+#include <cmath>
+#include <exception>
+#include <pagmo/algorithm.hpp>
+#include <pagmo/algorithms/nsga2.hpp>
+#include <pagmo/batch_evaluators/member_bfe.hpp>
+#include <pagmo/bfe.hpp>
+#include <pagmo/population.hpp>
+#include <pagmo/problem.hpp>
+
+#include "models/error.h"
+#include "models/text.h"
+
+namespace bitpulse {
+namespace {
+
+/// The sweep as Pagmo sees it: one integer per dimension, points evaluated in batches.
+struct GridProblem {
+  const SweepSpec* spec = nullptr;
+  const EvaluateGeneration* evaluate = nullptr;
+
+  std::vector<std::uint64_t> ids(const pagmo::vector_double& points) const {
+    const std::size_t dimensions = spec->sizes().size();
+    std::vector<std::uint64_t> all;
+    for (std::size_t at = 0; at < points.size(); at += dimensions) {
+      std::vector<std::uint32_t> choices;
+      for (std::size_t d = 0; d < dimensions; ++d) {
+        choices.push_back(static_cast<std::uint32_t>(std::lround(points[at + d])));
+      }
+      all.push_back(spec->id_of(choices));
+    }
+    return all;
+  }
+  pagmo::vector_double batch_fitness(const pagmo::vector_double& points) const {
+    pagmo::vector_double flat;
+    for (const std::vector<double>& one : (*evaluate)(ids(points))) {
+      flat.insert(flat.end(), one.begin(), one.end());
+    }
+    return flat;
+  }
+  pagmo::vector_double fitness(const pagmo::vector_double& point) const {
+    return batch_fitness(point);
+  }
+  pagmo::vector_double::size_type get_nobj() const { return spec->objectives.size(); }
+  pagmo::vector_double::size_type get_nix() const { return spec->sizes().size(); }
+  std::pair<pagmo::vector_double, pagmo::vector_double> get_bounds() const {
+    std::pair<pagmo::vector_double, pagmo::vector_double> bounds;
+    for (const std::uint64_t size : spec->sizes()) {
+      bounds.first.push_back(0);
+      bounds.second.push_back(static_cast<double>(size - 1));
+    }
+    return bounds;
+  }
+};
+
+}  // namespace
+
+void search_nsga2(const SweepSpec& spec, const EvaluateGeneration& evaluate) {
+  if (spec.objectives.size() < 2) {
+    throw Error(
+        ErrorKind::kInvalidInput,
+        printable(spec.file, 400) + ": at /objectives: found one, expected two or more for nsga2");
+  }
+  const auto seed = static_cast<unsigned>(spec.strategy.seed);
+  const pagmo::problem problem{GridProblem{&spec, &evaluate}};
+  const pagmo::bfe batches{pagmo::member_bfe{}};
+  pagmo::population population{
+      problem, batches, static_cast<pagmo::population::size_type>(spec.strategy.population), seed};
+  pagmo::nsga2 nsga2(static_cast<unsigned>(spec.strategy.generations), 0.95, 10., 0.1, 50., seed);
+  nsga2.set_bfe(batches);
+  pagmo::algorithm{nsga2}.evolve(population);
+}
+
+}  // namespace bitpulse
