@@ -183,7 +183,7 @@ struct Stretch {
   int cycles = 100;
   int firsts = 4;       // one activation in so many is the first of its fold
   int weights = 3;      // one cycle in so many has a weight or a capture
-  int first_count = 0;  // of the weight that comes at once
+  int first_count = 0;  // of a weight or capture in cycle 20, when there are sums
   int most_count = 1023;
   bool second_code = false;
 };
@@ -199,7 +199,7 @@ std::vector<Stretch> stretches(int dense, int most_count) {
     list.push_back(stretch);
   }
   for (int count = 1; count <= most_count; count *= 2) {
-    list.push_back({count + 12, 4, 1 << 20, count, most_count, false});
+    list.push_back({count + 40, 4, 1 << 20, count, most_count, false});
   }
   return list;
 }
@@ -210,7 +210,7 @@ ActCtrl pick_act_ctrl(std::mt19937& random, const Stretch& stretch, bool shifts)
 }
 
 WeightCtrl pick_weight_ctrl(std::mt19937& random, const Stretch& stretch, int cycle) {
-  if (cycle == 0 && stretch.first_count > 0) {
+  if (cycle == 20 && stretch.first_count > 0) {
     return {true, stretch.first_count, pick_any_format(random)};
   }
   return {chance(random, stretch.weights), pick(random, 0, stretch.most_count),
