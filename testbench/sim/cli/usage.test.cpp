@@ -56,7 +56,7 @@ TEST_CASE("wrong command lines exit 2 with a hint and print nothing on standard 
   };
   refused({}, "--help");
   refused({"rnu"}, "'run'");
-  refused({"sweep"}, "unknown command");
+  refused({"simulate"}, "unknown command");
   refused({"run", "resnet18-w8a8", "--machin", "x"}, "'machine'");
   refused({"run", "resnet18-w8a8", "--eng=fast"}, "unknown option");  // prefixes never match
   refused({"run", "resnet18-w8a8"}, "--machine");
