@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sweep/nsga2.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <pagmo/algorithm.hpp>
@@ -16,18 +17,24 @@
 namespace bitpulse {
 namespace {
 
-/// The sweep as Pagmo sees it: one integer per dimension, points evaluated in batches.
+/// The sweep as Pagmo sees it: one integer per dimension that leaves a choice (Pagmo takes no
+/// others), points evaluated in batches.
 struct GridProblem {
   const SweepSpec* spec = nullptr;
   const EvaluateGeneration* evaluate = nullptr;
 
+  std::size_t free_dimensions() const {
+    const std::vector<std::uint64_t> sizes = spec->sizes();
+    return static_cast<std::size_t>(
+        std::count_if(sizes.begin(), sizes.end(), [](std::uint64_t size) { return size > 1; }));
+  }
   std::vector<std::uint64_t> ids(const pagmo::vector_double& points) const {
-    const std::size_t dimensions = spec->sizes().size();
+    const std::vector<std::uint64_t> sizes = spec->sizes();
     std::vector<std::uint64_t> all;
-    for (std::size_t at = 0; at < points.size(); at += dimensions) {
+    for (std::size_t at = 0; at < points.size();) {
       std::vector<std::uint32_t> choices;
-      for (std::size_t d = 0; d < dimensions; ++d) {
-        choices.push_back(static_cast<std::uint32_t>(std::lround(points[at + d])));
+      for (const std::uint64_t size : sizes) {
+        choices.push_back(size > 1 ? static_cast<std::uint32_t>(std::lround(points[at++])) : 0);
       }
       all.push_back(spec->id_of(choices));
     }
@@ -44,10 +51,11 @@ struct GridProblem {
     return batch_fitness(point);
   }
   pagmo::vector_double::size_type get_nobj() const { return spec->objectives.size(); }
-  pagmo::vector_double::size_type get_nix() const { return spec->sizes().size(); }
+  pagmo::vector_double::size_type get_nix() const { return free_dimensions(); }
   std::pair<pagmo::vector_double, pagmo::vector_double> get_bounds() const {
     std::pair<pagmo::vector_double, pagmo::vector_double> bounds;
     for (const std::uint64_t size : spec->sizes()) {
+      if (size == 1) continue;
       bounds.first.push_back(0);
       bounds.second.push_back(static_cast<double>(size - 1));
     }

@@ -18,8 +18,7 @@ using EvaluateGeneration =
 
 /// Same seed and answers, same points. Needs two objectives or more.
 ///
-/// errors  kInvalidInput: a single objective, or an axis for each is lacking; what `evaluate`
-///         throws
+/// errors  kInvalidInput: a single objective; what `evaluate` throws
 void search_nsga2(const SweepSpec& spec, const EvaluateGeneration& evaluate);
 
 }  // namespace bitpulse

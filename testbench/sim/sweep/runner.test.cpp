@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "models/error.h"
 #include "sim/sweep/documents.h"
 #include "sim/sweep/merge.h"
+#include "sim/sweep/nsga2.h"
 #include "sim/sweep/pareto.h"
 #include "sim/sweep/store.h"
 #include "sim/sweep/strategy.h"
@@ -176,6 +178,35 @@ TEST_CASE("a store that another process writes to is refused", "[sweep][store]")
   Grid grid;
   const StoreLock lock(grid.path("db"));
   CHECK_THROWS_AS(StoreLock(grid.path("db")), Error);
+}
+
+TEST_CASE("NSGA-II asks for the same points again and comes near the front of a known space",
+          "[sweep][nsga2]") {
+  Grid grid;
+  grid.spec.objectives = {Objective::kCycles, Objective::kAreaMm2};
+  grid.spec.strategy = {StrategyKind::kNsga2, 0, 4, 40, 15};
+  // Both fall towards row 0; along it they trade, so the front is the 20 points of that row.
+  const auto search = [&] {
+    std::vector<std::uint64_t> asked;
+    search_nsga2(grid.spec, [&](const std::vector<std::uint64_t>& ids) {
+      std::vector<std::vector<double>> values;
+      for (const std::uint64_t id : ids) {
+        const auto choices = grid.spec.choices(id);
+        values.push_back({choices[2] + double(choices[3]), choices[2] + 20 - double(choices[3])});
+      }
+      asked.insert(asked.end(), ids.begin(), ids.end());
+      return values;
+    });
+    return asked;
+  };
+  const std::vector<std::uint64_t> asked = search();
+  CHECK(asked == search());
+  CHECK(asked.size() == 40 * 16);
+  std::set<std::uint64_t> front;
+  for (const std::uint64_t id : asked) {
+    if (id < 20) front.insert(id);
+  }
+  CHECK(front.size() >= 15);
 }
 
 TEST_CASE("the front is what comparing every pair finds", "[sweep][pareto]") {
