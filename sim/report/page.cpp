@@ -122,6 +122,13 @@ std::string run_page(const JsonValue& report, const std::optional<JsonValue>& ti
 }
 
 std::string sweep_page(const JsonValue& sweep) {
+  sweep.require_schema("bitpulse/sweep-points/1");
+  bool has_results = false;
+  const JsonValue points = sweep.at("points");
+  for (std::size_t i = 0; i < points.size() && !has_results; ++i) {
+    has_results = points[i].at("status").text() == "done";
+  }
+  if (!has_results) points.fail("at least one point that is done");
   return page({{"sweep", sweep.raw()}}, kSweepScript);
 }
 

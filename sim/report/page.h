@@ -24,7 +24,10 @@ bool pages_are_built_in();
 std::string run_page(const JsonValue& report, const std::optional<JsonValue>& timeline,
                      const std::optional<JsonValue>& eval);
 
-/// The page of a sweep, from its exported JSON.
+/// The page of a sweep.
+///
+/// sweep   what `bitpulse sweep export --json` prints
+/// errors  kInvalidInput: no such document, or no point is done; kUsage: no chart library
 std::string sweep_page(const JsonValue& sweep);
 
 }  // namespace bitpulse

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens pages in Chromium and uses them as a reader would.
-//   node pages.js RUN.html [SHOTS]      SHOTS: a folder for screenshots
+//   node pages.js RUN.html SWEEP.html [SHOTS]      SHOTS: a folder for screenshots
 'use strict';
 const assert = require('assert');
 const path = require('path');
 const {chromium} = require('playwright-core');
 
-const [run, shots] = process.argv.slice(2);
+const [run, sweep, shots] = process.argv.slice(2);
 
 async function open(browser, file, options = {}) {
   const context = await browser.newContext({viewport: {width: 1250, height: 900}, ...options});
@@ -72,6 +72,26 @@ async function checkRun(browser) {
   assert.deepStrictEqual(complaints, []);
 }
 
+async function checkSweep(browser) {
+  const {page, complaints} = await open(browser, sweep);
+  const canvases = (await page.$$('canvas')).length;
+  assert.strictEqual(canvases, 2, 'trade-offs and parallel coordinates');
+  assert.strictEqual(await drawn(page), canvases, 'every chart is drawn');
+  const cells = () => page.$$eval('table.heat td', (all) => all.map((cell) => cell.textContent));
+  const before = await cells();
+  assert.ok(before.filter((text) => text !== '–').length > 4, 'the heat map is filled');
+  await page.selectOption('section:has(table.heat) label:has-text("Value") select', 'area_mm2');
+  assert.notDeepStrictEqual(await cells(), before, 'another value, another map');
+  await page.selectOption('label:has-text("Up") select', 'area_mm2');
+  assert.strictEqual(await drawn(page), canvases, 'drawn again');
+  const rows = (await column(page, 1)).length;
+  await page.fill('section.long input[type=search]', 'os');
+  const found = (await column(page, 1)).length;
+  assert.ok(found > 0 && found < rows, 'filtered');
+  if (shots) await page.screenshot({path: path.join(shots, 'sweep.png'), fullPage: true});
+  assert.deepStrictEqual(complaints, []);
+}
+
 async function checkNarrow(browser) {
   const {page, complaints} = await open(browser, run, {viewport: {width: 390, height: 800}, colorScheme: 'dark'});
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -85,6 +105,7 @@ async function checkNarrow(browser) {
   try {
     await checkRun(browser);
     await checkNarrow(browser);
+    await checkSweep(browser);
   } finally {
     await browser.close();
   }
