@@ -20,7 +20,7 @@ const locale = 'en-US';
 function count(value) { return value === null || value === undefined ? '–' : Math.round(value).toLocaleString(locale); }
 function digits(value, places = 4) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
-  if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-3)) return value.toExponential(places - 2);
+  if (value !== 0 && (Math.abs(value) >= 1e12 || Math.abs(value) < 1e-3)) return value.toExponential(places - 2);
   return value.toLocaleString(locale, {maximumSignificantDigits: places});
 }
 function percent(value) { return value === null || value === undefined ? '–' : (value * 100).toFixed(1) + ' %'; }
