@@ -19,8 +19,9 @@ std::string slurm_script(const SlurmOptions& options) {
   std::ostringstream text;
   text
       << "#!/bin/bash\n"
-      << "# Runs a sweep as a job array, one shard per task. A task that is requeued or submitted\n"
-      << "# again resumes from its database. When all are done:\n"
+      << "# Runs a sweep as a job array, one shard per task. A task that starts again resumes from its\n"
+      << "# database: Slurm requeues it when its node fails, it requeues itself when it is killed (three\n"
+      << "# times), and all can be submitted again. When all are done:\n"
       << "#   " << shell_quoted(options.program) << " sweep merge "
       << shell_quoted(options.folder + "/all.db") << " " << shell_quoted(options.folder)
       << "/shard-*.db\n"
@@ -35,9 +36,14 @@ std::string slurm_script(const SlurmOptions& options) {
        << "set -euo pipefail\n"
        << "folder=" << shell_quoted(options.folder) << "\n"
        << "mkdir -p \"$folder\"\n"
-       << "exec " << shell_quoted(options.program) << " sweep run " << shell_quoted(options.sweep)
+       << "status=0\n"
+       << shell_quoted(options.program) << " sweep run " << shell_quoted(options.sweep)
        << " \\\n  --db \"$folder/shard-$SLURM_ARRAY_TASK_ID.db\" --shard \"$SLURM_ARRAY_TASK_ID/"
-       << options.shards << "\" \\\n  --jobs \"${SLURM_CPUS_PER_TASK:-1}\"\n";
+       << options.shards << "\" \\\n  --jobs \"${SLURM_CPUS_PER_TASK:-1}\" || status=$?\n"
+       << "if [ $status -gt 128 ] && [ \"${SLURM_RESTART_COUNT:-0}\" -lt 3 ]; then\n"
+       << "  scontrol requeue \"$SLURM_JOB_ID\"\n"
+       << "fi\n"
+       << "exit $status\n";
   return text.str();
 }
 

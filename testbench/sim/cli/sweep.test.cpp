@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// `bitpulse sweep` as users start it: engines in processes of their own, limits, full disks,
+// helpers.
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "testbench/catch.h"
+#include "testbench/sim/cli/program.h"
+
+namespace bitpulse {
+namespace {
+
+/// The small workload on 6 arrays under `more` keys of a sweep JSON.
+class SmallSweep {
+ public:
+  explicit SmallSweep(const std::string& more = "", const std::string& rows = "[4, 8, 16]") {
+    folder_.file("workload.json", small_workload());
+    folder_.file("machine.json", small_machine());
+    folder_.file("sweep.json", R"({ "schema": "bitpulse/sweep/1", "name": "small",
+      "workloads": ["workload.json"], "machines": ["machine.json"],
+      "axes": [ { "keys": ["machine:/array/rows"], "values": )" +
+                                   rows + R"( },
+                { "keys": ["machine:/dram/bytes_per_cycle"], "values": [4, 8] } ],
+      "objectives": ["cycles", "area_mm2"])" +
+                                   more + " }");
+  }
+  /// sweep ACTION sweep.json --db NAME, then `options`; in the sweep's folder.
+  Outcome operator()(const std::string& action, const std::string& db,
+                     const std::string& options = "") const {
+    return in_folder("$bitpulse sweep " + action + " sweep.json --db " + db + " " + options);
+  }
+  Outcome in_folder(const std::string& command) const {
+    return shell("cd '" + folder_.path("") + "' && " + command);
+  }
+  const ScratchFolder& folder() const { return folder_; }
+
+ private:
+  ScratchFolder folder_;
+};
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+void require_tool(const std::string& tool) {
+  if (std::system(("command -v " + tool + " >/dev/null").c_str()) == 0) return;
+  std::cout << "SKIPPED: no " << tool << '\n';
+  std::exit(4);
+}
+
+}  // namespace
+
+TEST_CASE("a sweep in processes of the systemc engine finds the cycles of the fast one",
+          "[cli][sweep]") {
+  const SmallSweep fast, systemc(R"(, "engine": "systemc")");
+  REQUIRE(fast("run", "db").status == 0);
+  REQUIRE(systemc("run", "db", "--jobs 2").status == 0);
+  std::string expected = fast("export", "db").out, found = systemc("export", "db").out;
+  // Engine and key differ, and nothing before them.
+  const auto without_engine = [](const std::string& csv) {
+    std::string kept;
+    for (std::size_t at = 0; at < csv.size();) {
+      const std::size_t end = csv.find('\n', at);
+      const std::string line = csv.substr(at, end - at);
+      kept += line.substr(
+                  0, line.find(line.find(",fast,") != std::string::npos ? ",fast," : ",systemc,")) +
+              "\n";
+      at = end + 1;
+    }
+    return kept;
+  };
+  CHECK(count_of(expected, ",done,") == 6);
+  CHECK(without_engine(expected.substr(expected.find('\n') + 1)) ==
+        without_engine(found.substr(found.find('\n') + 1)));
+}
+
+TEST_CASE("the front of a two-stage sweep is verified, and only the front", "[cli][sweep]") {
+  const SmallSweep sweep(R"(, "verify": "systemc")");
+  REQUIRE(sweep("run", "db").status == 0);
+  const std::string all = sweep("export", "db").out, front = sweep("pareto", "db").out;
+  const std::size_t on_front = count_of(front, "\n") - 1;
+  CHECK(on_front > 0);
+  CHECK(on_front < 6);
+  CHECK(count_of(all, ",systemc,") == on_front);
+  CHECK(count_of(front, ",systemc,") == on_front);
+}
+
+TEST_CASE("a sweep killed with its processes is finished by the same command", "[cli][sweep]") {
+  const SmallSweep sweep(R"(, "engine": "systemc")", "[1, 2, 3, 4, 5, 6, 7, 8]");
+  REQUIRE(sweep("run", "whole").status == 0);
+  for (const char* after : {"0.05", "0.15", "0.3"}) {
+    sweep.in_folder(std::string("setsid timeout -s KILL ") + after +
+                    " $bitpulse sweep run sweep.json --db killed");
+  }
+  const Outcome last = sweep("run", "killed");
+  CHECK(last.status == 0);
+  CHECK(sweep("export", "killed").out == sweep("export", "whole").out);
+}
+
+TEST_CASE("a full disk ends a sweep with status 5 and keeps what it had", "[cli][sweep]") {
+  const SmallSweep sweep;
+  const std::string rows =
+      R"({ "from": 1, "to": 400, "step": 1 } }, { "keys": ["machine:/array/cols"], "range": )"
+      R"({ "from": 1, "to": 20, "step": 1 } })";
+  std::string large = content_of(sweep.folder().path("sweep.json"));
+  large.replace(large.find(R"("values": [4, 8, 16] })"), 22, R"("range": )" + rows);
+  sweep.folder().file("large.json", large);
+  const Outcome outcome = sweep.in_folder(
+      "export bitpulse; mkdir disk && unshare --mount --map-root-user sh -c '"
+      "mount -t tmpfs -o size=400k none disk 2>/dev/null || exit 77; "
+      "$bitpulse sweep run sweep.json --db disk/db || exit 78; "
+      "$bitpulse sweep run large.json --db disk/db; "
+      "echo \"status $?\"; "
+      "$bitpulse sweep status large.json --db disk/db; "
+      "mkdir larger_disk && cp disk/db* larger_disk && "
+      "$bitpulse sweep run sweep.json --db larger_disk/db'");
+  if (outcome.status == 77 || outcome.status == 1) {
+    std::cout << "SKIPPED: no tmpfs can be mounted here: " << outcome.err << '\n';
+    std::exit(4);
+  }
+  INFO(outcome.out << outcome.err);
+  CHECK(outcome.out.find("status 5") != std::string::npos);
+  CHECK(outcome.err.find("disk/db") != std::string::npos);
+  CHECK(outcome.out.find(" done, 0 failed") != std::string::npos);
+  CHECK(outcome.out.find("larger_disk/db: 0 points run (0 failed), 6 had been") !=
+        std::string::npos);
+}
+
+TEST_CASE("a point that needs more memory than the ceiling fails, and the others are done",
+          "[cli][sweep]") {
+#if defined(__SANITIZE_ADDRESS__)
+  return;  // the sanitizer's allocator ends the program in its own way
+#endif
+  const SmallSweep sweep;
+  std::string text = content_of(sweep.folder().path("sweep.json"));
+  text.replace(text.find("\"axes\": ["), 9,
+               R"("axes": [ { "keys": ["workload:/batch"], "values": [1, 20000] },)");
+  sweep.folder().file("sweep.json", text);
+  CHECK(sweep("run", "db", "--max-memory 60 --jobs 2").status == 0);
+  const std::string all = sweep("export", "db").out;
+  CHECK(count_of(all, ",done,") == 6);
+  CHECK(count_of(all, ",failed,") == 6);
+  CHECK(count_of(all, "memory") == 6);
+}
+
+TEST_CASE("GNU parallel runs shards that merge to the whole", "[cli][sweep]") {
+  require_tool("parallel");
+  const SmallSweep sweep;
+  REQUIRE(sweep("run", "whole").status == 0);
+  const Outcome outcome = sweep.in_folder(
+      "parallel --will-cite $bitpulse sweep run sweep.json --shard {}/3 --db part{}.db ::: 1 2 3 "
+      "&& $bitpulse sweep merge all part1.db part2.db part3.db");
+  CHECK(outcome.status == 0);
+  CHECK(sweep("export", "all").out == sweep("export", "whole").out);
+}
+
+TEST_CASE("sweep check compares what should be ordered and lists what is not", "[cli][sweep]") {
+  const SmallSweep sweep;
+  REQUIRE(sweep("run", "db").status == 0);
+  const Outcome sound = sweep("check", "db");
+  CHECK(sound.status == 0);
+  CHECK(sound.out == "3 pairs compared, 0 violations\n");
+  require_tool("sqlite3");
+  REQUIRE(
+      sweep.in_folder("sqlite3 db 'UPDATE points SET cycles = cycles * 2 WHERE id = 3'").status ==
+      0);
+  const Outcome broken = sweep("check", "db");
+  CHECK(broken.status == 1);
+  INFO(broken.out);
+  CHECK(broken.out.find("3 pairs compared, 1 violations") != std::string::npos);
+  CHECK(broken.out.find("more DRAM bandwidth is never slower, but") != std::string::npos);
+}
+
+}  // namespace bitpulse
