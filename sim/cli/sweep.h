@@ -17,6 +17,10 @@ SweepSpec load_sweep(const std::string& name);
 std::string sweep_text(const SweepSpec& spec);
 /// --db, or the sweep's file name with ".db" in the working directory.
 std::string store_path(const Arguments& arguments, const SweepSpec& spec);
+/// --jobs, or the number of cores.
+int jobs_of(const Arguments& arguments);
+/// --limit: lines of a list.
+std::size_t limit_of(const Arguments& arguments);
 
 int sweep_plan(const Arguments& arguments);
 int sweep_run(const Arguments& arguments);

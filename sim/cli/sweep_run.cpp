@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <charconv>
-#include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <limits>
@@ -11,14 +9,13 @@
 #include "models/error.h"
 #include "models/text.h"
 #include "quant/integer/parallel.h"
-#include "sim/cli/arrays.h"
 #include "sim/cli/limits.h"
 #include "sim/cli/progress.h"
+#include "sim/cli/run_of_point.h"
 #include "sim/cli/sweep.h"
 #include "sim/sweep/documents.h"
 #include "sim/sweep/nsga2.h"
 #include "sim/sweep/pareto.h"
-#include "sim/sweep/process.h"
 #include "sim/sweep/store.h"
 #include "sim/sweep/strategy.h"
 
@@ -26,11 +23,6 @@ namespace bitpulse {
 namespace {
 
 constexpr double kMaxTimeout = 1e7;  // s
-
-int jobs_of(const Arguments& arguments) {
-  const auto jobs = static_cast<int>(arguments.integer("jobs", 0, 0, 256));
-  return jobs > 0 ? jobs : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
 
 /// "I/N" to {I - 1, N}.
 std::pair<std::uint64_t, std::uint64_t> shard_of(const Arguments& arguments) {
@@ -49,69 +41,6 @@ std::pair<std::uint64_t, std::uint64_t> shard_of(const Arguments& arguments) {
   throw Error(ErrorKind::kUsage,
               "--shard: found \"" + printable(text) + "\", expected I/N with 1 <= I <= N");
 }
-
-/// `bitpulse run` of a point in a process of its own.
-class RunOfPoint {
- public:
-  RunOfPoint(const Evaluator& evaluator, const Arguments& arguments, std::string engine,
-             double timeout_s)
-      : evaluator_(evaluator), engine_(std::move(engine)), timeout_s_(timeout_s) {
-    options_ = {"--json", "--threads", "1", "--engine", engine_};
-    for (const char* option : {"max-memory", "cache"}) {
-      if (!arguments.has(option)) continue;
-      options_.push_back(std::string("--") + option);
-      options_.push_back(arguments.text(option));
-    }
-  }
-
-  /// errors  kCheckFailed: the run gave no report
-  PointMetrics operator()(std::uint64_t id) const {
-    std::vector<std::string> words{std::filesystem::read_symlink("/proc/self/exe").string(), "run"};
-    for (const std::string& word : evaluator_.run_words(id)) words.push_back(word);
-    words.insert(words.end(), options_.begin(), options_.end());
-    if (evaluator_.spec().images > 0) {
-      words.insert(words.end(), {"--images", std::to_string(evaluator_.spec().images)});
-    }
-    const ProcessOutcome outcome = run_process(words, timeout_s_);
-    if (outcome.timed_out) {
-      throw Error(ErrorKind::kCheckFailed, "gave no result within the time limit");
-    }
-    if (outcome.status != 0) {
-      std::string why = outcome.err.substr(0, outcome.err.find_last_not_of('\n') + 1);
-      why = why.substr(why.rfind('\n') + 1);
-      throw Error(ErrorKind::kCheckFailed,
-                  outcome.status > 128 ? "ended by " + signal_text(outcome.status - 128) : why);
-    }
-    return read(parse_json(outcome.out, "report"));
-  }
-
- private:
-  static PointMetrics read(const JsonValue& report) {
-    constexpr double kAny = std::numeric_limits<double>::max();
-    const JsonValue totals = report.at("totals");
-    const auto number = [&](const char* key) { return totals.at(key).number(0, kAny); };
-    PointMetrics metrics;
-    metrics.cycles = number("cycles");
-    metrics.time_ms = number("time_ms");
-    metrics.energy_pj = totals.at("energy_pj").at("total").number(0, kAny);
-    metrics.area_mm2 = totals.at("area_um2").at("total").number(0, kAny) * 1e-6;
-    metrics.edp = metrics.energy_pj * metrics.time_ms;
-    metrics.utilization = number("utilization");
-    metrics.array_utilization = number("array_utilization");
-    metrics.gops = number("gops");
-    metrics.macs = number("macs");
-    metrics.dram_bytes = number("dram_read_bytes") + number("dram_write_bytes");
-    if (const auto accuracy = report.find("accuracy")) {
-      metrics.accuracy = accuracy->at("integer_top1").number(0, 1);
-    }
-    return metrics;
-  }
-
-  const Evaluator& evaluator_;
-  std::string engine_;
-  double timeout_s_;
-  std::vector<std::string> options_;
-};
 
 /// One sweep on its way into its store.
 class SweepRun {
@@ -148,7 +77,6 @@ class SweepRun {
 
  private:
   void run_ids(const std::vector<std::uint64_t>& ids) {
-    const bool in_process = spec_.engine == "fast" && spec_.images == 0;
     const RunOfPoint outside(evaluator_, arguments_, spec_.engine, options_.timeout_s);
     SweepRunOptions options = options_;
     // The worker is forked before the thread of a progress display exists.
@@ -160,12 +88,13 @@ class SweepRun {
       }
       progress->update(static_cast<std::int64_t>(done));
     };
-    if (!in_process) options.timeout_s *= 2;  // the process has its own limit
-    const SweepSummary part = run_points(
-        evaluator_, ids, path_,
-        in_process ? EvaluatePoint([this](std::uint64_t id) { return evaluator_.evaluate(id); })
-                   : EvaluatePoint(outside),
-        options);
+    if (!spec_.in_threads()) options.timeout_s *= 2;  // the process has its own limit
+    const SweepSummary part =
+        run_points(evaluator_, ids, path_,
+                   spec_.in_threads()
+                       ? EvaluatePoint([this](std::uint64_t id) { return evaluator_.evaluate(id); })
+                       : EvaluatePoint(outside),
+                   options);
     summary_.ran += part.ran;
     summary_.failed += part.failed;
     summary_.stored += part.stored;

@@ -52,6 +52,9 @@ struct SweepSpec {
   std::string verify;       // engine that runs the Pareto set again; "" none
   std::int64_t images = 0;  // for accuracy
 
+  /// Whether points run in threads; else each is a process of its own.
+  bool in_threads() const { return engine == "fast" && images == 0; }
+
   /// Choices per dimension: workloads, machines, axes.
   std::vector<std::uint64_t> sizes() const;
   std::uint64_t grid_points() const;
