@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/sweep/evaluator.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "models/error.h"
@@ -27,6 +28,16 @@ double total(const Map& parts) {
   double sum = 0;
   for (const auto& [component, quantity] : parts) sum += quantity.value;
   return sum;
+}
+
+/// A key whose value may be, or decide on, a path.
+bool may_name_a_file(const SweepKey& key) {
+  const auto under = [&](const std::string& place) {
+    return key.pointer.compare(0, place.size(), place) == 0;
+  };
+  return key.in_workload ? under("/network") || under("/weights") || under("/data")
+                         : under("/technology") || key.pointer == "/dram" || under("/dram/model") ||
+                               under("/dram/timing");
 }
 
 }  // namespace
@@ -65,6 +76,13 @@ std::vector<JsonOverride> Evaluator::overrides(const std::vector<std::uint32_t>&
   return all;
 }
 
+JsonValue Evaluator::effective(const std::vector<std::uint32_t>& choices, bool in_workload) const {
+  const JsonValue& document =
+      in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
+  const std::vector<JsonOverride> changes = overrides(choices, in_workload);
+  return changes.empty() ? document : override_json(document, changes);
+}
+
 std::shared_ptr<const Technology> Evaluator::technology(const std::string& file) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -86,9 +104,8 @@ std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(
     const auto found = workloads_.find(name);
     if (found != workloads_.end()) return found->second;
   }
-  const JsonValue& document = workload_documents_[choices[0]];
   auto made = std::make_shared<WorkloadVariant>();
-  made->workload = read_workload(changes.empty() ? document : override_json(document, changes));
+  made->workload = read_workload(effective(choices, true));
   made->network = lower(made->workload);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (workloads_.size() >= kMaxWorkloadVariants) workloads_.clear();
@@ -96,10 +113,8 @@ std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(
 }
 
 Evaluator::MachineVariant Evaluator::machine(const std::vector<std::uint32_t>& choices) {
-  const std::vector<JsonOverride> changes = overrides(choices, false);
-  const JsonValue& document = machine_documents_[choices[1]];
   MachineVariant variant;
-  variant.machine = read_machine(changes.empty() ? document : override_json(document, changes));
+  variant.machine = read_machine(effective(choices, false));
   variant.technology = technology(variant.machine.technology);
   return variant;
 }
@@ -107,7 +122,6 @@ Evaluator::MachineVariant Evaluator::machine(const std::vector<std::uint32_t>& c
 PointIdentity Evaluator::identify(std::uint64_t id) {
   const std::vector<std::uint32_t> choices = spec_.choices(id);
   const JsonValue& workload_document = workload_documents_[choices[0]];
-  const JsonValue& machine_document = machine_documents_[choices[1]];
   PointIdentity point;
   point.id = id;
   point.workload = spec_.workloads[choices[0]];
@@ -127,32 +141,35 @@ PointIdentity Evaluator::identify(std::uint64_t id) {
   if (accuracy_competes_ && workload_document.at("network").is_string()) {
     point.scope = workload_document.at("network").text();  // so do the widths of one network
   }
-  const auto effective = [&](const JsonValue& document, bool in_workload) {
-    const std::vector<JsonOverride> changes = overrides(choices, in_workload);
-    return (changes.empty() ? document : override_json(document, changes)).raw_text() + "\n";
-  };
   point.key =
       sha256_of_text(model_version_ + "\n" + spec_.engine + "\n" + std::to_string(spec_.images) +
-                     "\n" + effective(workload_document, true) +
-                     effective(machine_document, false) + file_digests(choices));
+                     "\n" + effective(choices, true).raw_text() + "\n" +
+                     effective(choices, false).raw_text() + "\n" + file_digests(choices));
   return point;
 }
 
-/// Digests of the files that the two documents name. One that an axis names counts by its name.
+/// Digests of the files that the point's documents name. Few axes can change which they are, so the
+/// documents are read once for each choice along those.
 std::string Evaluator::file_digests(const std::vector<std::uint32_t>& choices) {
-  const std::string name = std::to_string(choices[0]) + " " + std::to_string(choices[1]);
+  std::string name = std::to_string(choices[0]) + " " + std::to_string(choices[1]);
+  for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+    const std::vector<SweepKey>& keys = spec_.axes[a].keys;
+    if (std::any_of(keys.begin(), keys.end(), may_name_a_file)) {
+      name += " " + std::to_string(a) + "=" + std::to_string(choices[2 + a]);
+    }
+  }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = digests_.find(name);
     if (found != digests_.end()) return found->second;
   }
   std::string text;
-  const Workload workload = read_workload(workload_documents_[choices[0]]);
+  const Workload workload = read_workload(effective(choices, true));
   for (const std::string& file :
        {workload.network_path, workload.weights_path, spec_.images > 0 ? workload.data.test : ""}) {
     if (!file.empty()) text += sha256_of_path(file) + "\n";
   }
-  const Machine machine = read_machine(machine_documents_[choices[1]]);
+  const Machine machine = read_machine(effective(choices, false));
   text += sha256_of_path(technology(machine.technology)->file) + "\n";
   if (machine.dram.model == DramModel::kBanked) text += sha256_of_path(machine.dram.timing.file);
   const std::lock_guard<std::mutex> lock(mutex_);

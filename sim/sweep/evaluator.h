@@ -54,6 +54,8 @@ class Evaluator {
   std::shared_ptr<const Technology> technology(const std::string& file);
   std::vector<JsonOverride> overrides(const std::vector<std::uint32_t>& choices,
                                       bool in_workload) const;
+  /// The document of a point, its axes' values in place.
+  JsonValue effective(const std::vector<std::uint32_t>& choices, bool in_workload) const;
   std::string file_digests(const std::vector<std::uint32_t>& choices);
 
   SweepSpec spec_;

@@ -80,6 +80,21 @@ TEST_CASE("a sweep in processes of the systemc engine finds the cycles of the fa
         without_engine(found.substr(found.find('\n') + 1)));
 }
 
+TEST_CASE("a changed file that an axis names is run again, the other values are not",
+          "[cli][sweep]") {
+  const SmallSweep sweep;
+  std::string text = content_of(sweep.folder().path("sweep.json"));
+  text.replace(text.find("[4, 8] }"), 8,
+               R"([4, 8] },
+                  { "keys": ["machine:/technology"], "values": ["45nm-horowitz", "mine.json"] })");
+  sweep.folder().file("sweep.json", text);
+  std::string mine = content_of(BITPULSE_SOURCE_DIR "/workloads/technologies/45nm-horowitz.json");
+  sweep.folder().file("mine.json", mine);
+  CHECK(sweep("run", "db").out.find("12 points run (0 failed), 0 had been") != std::string::npos);
+  sweep.folder().file("mine.json", mine + " ");
+  CHECK(sweep("run", "db").out.find("6 points run (0 failed), 6 had been") != std::string::npos);
+}
+
 TEST_CASE("the front of a two-stage sweep is verified, and only the front", "[cli][sweep]") {
   const SmallSweep sweep(R"(, "verify": "systemc")");
   REQUIRE(sweep("run", "db").status == 0);
