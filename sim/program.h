@@ -127,9 +127,9 @@ struct WidthGroup {
   std::vector<std::int64_t> groups;                 // convolution groups that take part
   std::vector<std::vector<std::int64_t>> channels;  // parallel to `groups`
   AccumulationOrder order;
-  std::int64_t channel_count() const {
-    return groups.empty() ? 0 : static_cast<std::int64_t>(groups.size() * channels.front().size());
-  }
+  std::int64_t members() const { return static_cast<std::int64_t>(groups.size()); }
+  std::int64_t channels_each() const { return static_cast<std::int64_t>(channels.front().size()); }
+  std::int64_t channel_count() const { return groups.empty() ? 0 : members() * channels_each(); }
 };
 
 /// What is true of a layer whatever its tiles: the columns of its report row.

@@ -4,7 +4,11 @@
 // A lower bound on the cycles of a tiling, in closed form: the busiest of the three units, plus
 // what nothing can hide, the first loads and the last vector command and store. It never exceeds
 // what an engine counts, and meets it where one unit is busy throughout.
+//
+// A search bounds thousands of tilings, so what many share is computed once: by pairs of a pixel
+// and a channel tiling, then by their cuts of K.
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +16,7 @@
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/tile_facts.h"
 #include "sim/schedule/tiling.h"
+#include "sim/schedule/traffic.h"
 
 namespace bitpulse {
 
@@ -20,54 +25,62 @@ struct TilingBound {
   std::uint64_t bytes = 0;  // DRAM traffic
 };
 
+/// What all tilings with these pixel and channel tiles share. Refers to its arguments.
+struct PairBound {
+  const PixelFacts& m;
+  PixelLoads& loads;
+  const ChannelFacts& channels;
+  std::uint64_t array_whole_k = 0, array_tiled_k = 0;
+  std::uint64_t last_vector = 0;  // cycles of the last vector command
+  std::uint64_t vectors = 0;      // of all, and of the first sums before
+  std::array<Traffic, 2> out;     // stores and identity; by gather_outputs
+  std::array<std::uint64_t, 2> last_store{};
+};
+
+/// What both loop orders share.
+struct KBound {
+  std::int64_t k_tiles = 1;                   // of the first width group
+  std::int64_t blocks = 0, most_k_tiles = 0;  // of weights
+  std::uint64_t first_loads = 0, last_command = 0;
+  std::uint64_t array = 0;
+  // Of a step (one array command) in a nest of equal steps: its interval, its way out, its first
+  // and last weight loads.
+  bool equal_steps = false;
+  std::int64_t step = 0, way_out = 0, first_weights = 0, last_weights = 0;
+};
+
 class LayerBounds {
  public:
+  /// Keeps references to all.
   LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
               const Machine& machine);
 
-  /// For all candidates of a pixel and a channel tiling.
+  /// For all tilings with these tiles.
   std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels) const;
 
-  /// `array`: array_cycles of the same tiles.
-  TilingBound operator()(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
-                         const ChannelFacts& channels, std::uint64_t array) const;
+  PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;
+  /// Of a cut of K, and whether the input is cut, too.
+  KBound k_tiles(const PairBound& pair, const Tiling& tiling) const;
+  TilingBound operator()(const PairBound& pair, const KBound& k, const Tiling& tiling) const;
 
   /// From the first preload to the last output if the array never waits; the same for all loop
   /// orders and, but for os, for all K tiles. Without overlap: the sum of the folds' serial costs.
   std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
 
  private:
-  struct Traffic {
-    std::uint64_t commands = 0, bytes = 0;
-    Traffic& operator+=(Traffic o) {
-      commands += o.commands, bytes += o.bytes;
-      return *this;
-    }
-  };
   std::int64_t nest_sum(const FoldNest& nest, bool tiled_k) const;
   std::int64_t way_out(const FoldNest& nest, bool tiled_k) const;
-  std::uint64_t waits_for_loads(const Tiling& tiling, const PixelFacts& m, const InputFacts& input,
-                                const ChannelFacts& channels, Traffic act) const;
+  void describe_steps(const PairBound& pair, const Tiling& tiling, KBound& k) const;
+  std::uint64_t waits_for_loads(const PairBound& pair, const KBound& k, const Tiling& tiling,
+                                Traffic act) const;
   std::uint64_t last_command(const Tiling& tiling, const PixelFacts& m) const;
-  Traffic act_loads(const Tiling& tiling, const InputFacts& input,
-                    const ChannelFacts& channels) const;
-  Traffic act_loads_of_k_tiles(const Tiling& tiling, const InputFacts& input,
-                               const ChannelFacts& channels) const;
-  Traffic weight_loads(const Tiling& tiling, const PixelFacts& m) const;
-  Traffic stores(std::int64_t tiles) const;
-  Traffic store_of(std::int64_t pixels, std::int64_t channels) const;
-  Traffic identity_loads(std::int64_t tiles) const;
-  std::uint64_t first_loads(const Tiling& tiling, const InputFacts& input) const;
   std::uint64_t first_outputs(const PixelFacts& m) const;
-  std::uint64_t transfer(Traffic traffic) const;
   std::uint64_t vector(std::int64_t commands, std::int64_t elements) const;
 
   const LayerShape& shape_;
   const std::vector<WidthGroup>& groups_;
   const Machine& machine_;
-  std::uint64_t latency_ = 0;       // of a dma command
-  double cycles_per_byte_ = 0;      // at the memory's peak
-  std::uint64_t weight_bytes_ = 0;  // of the layer, once
+  const LayerTraffic traffic_;
 };
 
 }  // namespace bitpulse

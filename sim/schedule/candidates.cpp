@@ -20,9 +20,11 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
       grid_(tile_grid(shape, groups_, machine.array)),
       need_(shape, groups_),
       bounds_(shape, groups_, machine),
-      streams_k_(machine.array.dataflow == Dataflow::kOs),
-      inputs_(grid_.m.size()) {
-  for (const PixelTiling& m : grid_.m) pixels_.push_back(pixel_facts(shape, m));
+      streams_k_(machine.array.dataflow == Dataflow::kOs) {
+  for (const PixelTiling& m : grid_.m) {
+    pixels_.push_back(pixel_facts(shape, m));
+    loads_.emplace_back(shape, m);
+  }
   for (const ChannelTiling& c : grid_.channels) {
     channels_.push_back(channel_facts(shape, groups_, c));
   }
@@ -49,8 +51,7 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
   Tiling tiling = pair(m, c);
   tiling.gather_outputs = true;
   const bool gather_fits = need_.out(tiling) <= have_.out;
-  const std::uint64_t whole_k = bounds_.array_cycles(pixels_[m], channels_[c], false);
-  const std::uint64_t tiled_k = bounds_.array_cycles(pixels_[m], channels_[c], true);
+  const PairBound shared = bounds_.pair(pixels_[m], loads_[m], channels_[c]);
   for (const std::int64_t k : grid_.k) {
     if (k < most_k && !may_cut_k) break;
     if (pixels_[m].count * channels_[c].tiles > kMaxTiles / ceil_div(most_k, k)) break;
@@ -60,22 +61,22 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
       tiling.whole_act = whole_act;
       if (!whole_act && (k == most_k || !may_tile_act(shape_, groups_, grid_, tiling))) continue;
       if (need_.act(tiling) > have_.act) continue;
-      add_orders(tiling, m, c, gather_fits, k == most_k ? whole_k : tiled_k, candidates);
+      add_orders(tiling, shared, gather_fits, candidates);
     }
   }
 }
 
-void Candidates::add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
-                            std::uint64_t array, std::vector<Candidate>& candidates) {
-  if (!inputs_[m]) inputs_[m] = input_facts(shape_, grid_.m[m]);
+void Candidates::add_orders(Tiling tiling, const PairBound& pair, bool gather_fits,
+                            std::vector<Candidate>& candidates) {
+  const KBound k = bounds_.k_tiles(pair, tiling);
   const auto add = [&](bool n_outer, bool gather) {
     tiling.n_outer = n_outer;
     tiling.gather_outputs = gather;
-    candidates.push_back({tiling, bounds_(tiling, pixels_[m], *inputs_[m], channels_[c], array)});
+    candidates.push_back({tiling, bounds_(pair, k, tiling)});
   };
   if (!must_gather()) add(true, false);
-  if (channels_[c].tiles == 1) return;  // one order only
-  if (!must_gather() && pixels_[m].count > 1 && !same_loads(tiling, *inputs_[m])) {
+  if (pair.channels.tiles == 1) return;  // one order only
+  if (!must_gather() && pair.m.count > 1 && !same_loads(tiling, pair.loads.input())) {
     add(false, false);
   }
   if (gather_fits) add(false, true);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "sim/program.h"
@@ -53,8 +52,8 @@ class Candidates {
   bool fits_whole() const;
   bool same_loads(const Tiling& tiling, const InputFacts& input) const;
   Tiling pair(std::size_t m, std::size_t c) const;
-  void add_orders(Tiling tiling, std::size_t m, std::size_t c, bool gather_fits,
-                  std::uint64_t array, std::vector<Candidate>& candidates);
+  void add_orders(Tiling tiling, const PairBound& pair, bool gather_fits,
+                  std::vector<Candidate>& candidates);
 
   const LayerShape& shape_;
   const LayerPlan& plan_;
@@ -66,8 +65,8 @@ class Candidates {
   const bool streams_k_;  // os
   std::vector<PixelFacts> pixels_;
   std::vector<ChannelFacts> channels_;
-  std::vector<std::optional<InputFacts>> inputs_;  // taken when first needed
-  bool keep_folds_ = false;                        // only tilings with the untiled GEMM's folds
+  std::vector<PixelLoads> loads_;  // of the pixel tilings
+  bool keep_folds_ = false;        // only tilings with the untiled GEMM's folds
 };
 
 }  // namespace bitpulse

@@ -85,6 +85,7 @@ ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup
     facts.tiles += group_tiles * ceil_div(channels, tiling.n);
     facts.last_channels = last_of(members, tiling.groups) * last_of(channels, tiling.n);
   }
+  facts.tiles_per_group = facts.tiles / facts.group_tiles;
   return facts;
 }
 

@@ -4,6 +4,7 @@
 // Counts of a tiling's tiles and of what they load, without making a list of them.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/program.h"
@@ -41,12 +42,34 @@ struct PositionFacts {
 PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling);
 InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling);
 
+/// Both, taken when first asked for.
+class PixelLoads {
+ public:
+  /// Keeps references to both.
+  PixelLoads(const LayerShape& shape, const PixelTiling& tiling) : shape_(shape), tiling_(tiling) {}
+  const InputFacts& input() {
+    if (!input_) input_ = input_facts(shape_, tiling_);
+    return *input_;
+  }
+  const PositionFacts& positions() {
+    if (!positions_) positions_ = position_facts(shape_, tiling_);
+    return *positions_;
+  }
+
+ private:
+  const LayerShape& shape_;
+  const PixelTiling& tiling_;
+  std::optional<InputFacts> input_;
+  std::optional<PositionFacts> positions_;
+};
+
 /// Sizes of the tiles of a channel tiling over all width groups and convolution groups.
 struct ChannelFacts {
   ChannelTiling tiling;
-  std::int64_t tiles = 0;          // (width group, convolution groups, channels)
-  std::int64_t group_tiles = 0;    // (width group, convolution groups)
-  std::int64_t last_channels = 0;  // output channels of the last tile
+  std::int64_t tiles = 0;            // (width group, convolution groups, channels)
+  std::int64_t group_tiles = 0;      // (width group, convolution groups)
+  std::int64_t tiles_per_group = 1;  // of both, where there is one width group
+  std::int64_t last_channels = 0;    // output channels of the last tile
 };
 ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                            const ChannelTiling& tiling);

@@ -17,16 +17,17 @@ std::string slurm_script(const SlurmOptions& options) {
   std::string job;  // sbatch reads it up to a blank
   for (const char c : options.name) job += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
   std::ostringstream text;
-  text
-      << "#!/bin/bash\n"
-      << "# Runs a sweep as a job array, one shard per task. A task that starts again resumes from its\n"
-      << "# database: Slurm requeues it when its node fails, it requeues itself when it is killed (three\n"
-      << "# times), and all can be submitted again. When all are done:\n"
-      << "#   " << shell_quoted(options.program) << " sweep merge "
-      << shell_quoted(options.folder + "/all.db") << " " << shell_quoted(options.folder)
-      << "/shard-*.db\n"
-      << "#SBATCH --job-name=" << job << "\n"
-      << "#SBATCH --array=1-" << options.shards;
+  text << "#!/bin/bash\n"
+       << "# Runs a sweep as a job array, one shard per task. A task that starts again resumes "
+          "from its\n"
+       << "# database: Slurm requeues it when its node fails, it requeues itself when it is killed "
+          "(three\n"
+       << "# times), and all can be submitted again. When all are done:\n"
+       << "#   " << shell_quoted(options.program) << " sweep merge "
+       << shell_quoted(options.folder + "/all.db") << " " << shell_quoted(options.folder)
+       << "/shard-*.db\n"
+       << "#SBATCH --job-name=" << job << "\n"
+       << "#SBATCH --array=1-" << options.shards;
   if (options.throttle > 0) text << "%" << options.throttle;
   text << "\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
        << "#SBATCH --ntasks=1\n#SBATCH --cpus-per-task=" << options.cpus << "\n"

@@ -6,6 +6,8 @@
 // - networks: compile and run times of whole networks (32 x 32, int8, fixed memory); `total` is
 //   what a sweep pays per point.
 
+#include <malloc.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -112,6 +114,8 @@ void print_list(const char* key, const std::vector<std::string>& names, const ch
 int main(int argc, char** argv) {
   using namespace bitpulse;
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.5;
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);  // as a sweep's worker does
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
   std::printf("{\n");
   print_list("banked_memory", shipped_names("dram"), ",",
              [budget](const std::string& part) { print_memory(part, budget); });
