@@ -75,17 +75,17 @@ target_include_directories(bitpulse_verilated_runtime SYSTEM PUBLIC ${VERILATOR_
 target_compile_definitions(bitpulse_verilated_runtime PUBLIC VM_COVERAGE=0 VM_SC=0 VM_TRACE=0)
 target_link_libraries(bitpulse_verilated_runtime PUBLIC Threads::Threads)
 
-# bitpulse_verilate(<name> TOP <module> [PARAMETERS Name=value ...]): static library <name> with the
-# class V<name> (header V<name>.h) of module TOP.
+# bitpulse_verilate(<name> TOP <module> [PARAMETERS Name=value ...] [OPTIONS ...]): static library
+# <name> with the class V<name> (header V<name>.h) of module TOP; OPTIONS are Verilator's.
 function(bitpulse_verilate name)
-  cmake_parse_arguments(ARG "" "TOP" "PARAMETERS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TOP" "PARAMETERS;OPTIONS" ${ARGN})
   set(dir ${CMAKE_CURRENT_BINARY_DIR}/${name}.verilated)
   list(TRANSFORM ARG_PARAMETERS PREPEND -G)
   add_custom_command(
     OUTPUT ${dir}/${name}.cpp
     COMMAND ${CMAKE_COMMAND} -DVERILATOR=${VERILATOR} -DNAME=${name} -DTOP=${ARG_TOP} -DDIR=${dir}
             "-DPARAMETERS=${ARG_PARAMETERS}" "-DSOURCES=${BITPULSE_RTL_SOURCES}"
-            -DINCLUDE=${PROJECT_SOURCE_DIR}/rtl "-DOPTIONS=${BITPULSE_VERILATOR_OPTIONS}"
+            -DINCLUDE=${PROJECT_SOURCE_DIR}/rtl "-DOPTIONS=${BITPULSE_VERILATOR_OPTIONS};${ARG_OPTIONS}"
             -P ${PROJECT_SOURCE_DIR}/scripts/cmake/verilate.cmake
     DEPENDS ${BITPULSE_RTL_SOURCES} ${BITPULSE_RTL_HEADERS}
             ${PROJECT_SOURCE_DIR}/scripts/cmake/verilate.cmake

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <string>
 
 #include "models/error.h"
@@ -46,6 +47,10 @@ void ArrayDriver::push(Fold fold) {
   e.output.sums.resize(e.missing);
   e.output.overflows.resize(e.missing);
   e.output.cycles.resize(e.missing);
+  if (memory_ != nullptr) {
+    e.output.totals.resize(e.missing);
+    e.output.total_overflows.resize(e.missing);
+  }
   e.fold = std::move(fold);
   entries_.push_back(std::move(e));
 }
@@ -123,8 +128,21 @@ void ArrayDriver::drive() {
   ++now_;
 }
 
+/// The accumulator memory takes what stands at the edge, in the cycle in which it stands there.
+void ArrayDriver::accumulate(const EdgeOutputs& edge) {
+  std::optional<SumAccess> access;
+  const Cursor first = cursors_.front();
+  if (edge.valid.front() != 0 && first.fold < first_ + entries_.size()) {
+    const Fold& fold = entry(first.fold).fold;
+    access = SumAccess{fold.acc_addr + static_cast<std::uint32_t>(line(fold, first.index)),
+                       fold.accumulate, fold.acc_shift, fold.cols};
+  }
+  memory_->step(edge, access);
+}
+
 void ArrayDriver::collect() {
   const EdgeOutputs& edge = model_.outputs();
+  if (memory_ != nullptr) accumulate(edge);
   for (std::size_t j = 0; j < cursors_.size(); ++j) {
     if (edge.valid[j] == 0) continue;
     Cursor& cursor = cursors_[j];
@@ -134,12 +152,17 @@ void ArrayDriver::collect() {
                                             " that no fold asked for");
     }
     Entry& e = entry(cursor.fold);
-    if (j < u64(e.fold.cols)) {  // os drains the bottom row first
-      const int line = shape_.output_stationary ? e.fold.rows - 1 - cursor.index : cursor.index;
-      const std::size_t n = u64(line) * u64(e.fold.cols) + j;
+    if (j < u64(e.fold.cols)) {
+      const int at = line(e.fold, cursor.index);
+      const std::size_t n = u64(at) * u64(e.fold.cols) + j;
       e.output.sums[n] = edge.psum[j];
       e.output.overflows[n] = edge.overflow[j];
       e.output.cycles[n] = now_;
+      if (memory_ != nullptr) {
+        const std::uint32_t addr = e.fold.acc_addr + static_cast<std::uint32_t>(at);
+        e.output.totals[n] = memory_->sum(j, addr);
+        e.output.total_overflows[n] = memory_->overflows(j, addr);
+      }
       if (--e.missing == 0) e.output.finish = now_;
     }
     if (++cursor.index == lines(e.fold)) cursor = {cursor.fold + 1, 0};

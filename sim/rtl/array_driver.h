@@ -10,6 +10,7 @@
 #include <deque>
 #include <vector>
 
+#include "sim/rtl/accumulator_memory.h"
 #include "sim/rtl/array_model.h"
 
 namespace bitpulse::rtl {
@@ -30,6 +31,10 @@ struct Fold {
   std::vector<std::uint32_t> weights;   // ws: [rows][weight_words]; os: [stream][weight_words]
   std::vector<ElementFormat> elements;  // os: [stream], or empty: the fold's formats, no shift
   std::uint64_t ready = 0;              // first cycle of the fold may not come earlier
+  // With an accumulator memory: line t of the sums goes to word acc_addr + t.
+  std::uint32_t acc_addr = 0;
+  bool accumulate = false;
+  int acc_shift = 0;
 };
 
 /// What came out: [stream][cols] (ws) or [rows][cols] (os).
@@ -39,6 +44,9 @@ struct FoldOutput {
   std::vector<std::int32_t> sums;
   std::vector<std::uint32_t> overflows;  // additions and shifts that left the format
   std::vector<std::uint64_t> cycles;     // in which the output was there first
+  // With an accumulator memory: what became of its words, and the overflows until then.
+  std::vector<std::int32_t> totals;
+  std::vector<std::uint32_t> total_overflows;
 };
 
 class ArrayDriver {
@@ -50,6 +58,8 @@ class ArrayDriver {
   void set_format(AccFormat format) { model_.set_format(format); }
   /// Whether a fold may begin while earlier ones are in flight; folds must not be.
   void set_overlap(bool overlap) { overlap_ = overlap; }
+  /// All sums from here on are added up in `memory`; null: in none.
+  void set_memory(AccumulatorMemory* memory) { memory_ = memory; }
 
   /// Queues a fold behind those before it, to be executed one after the other's end or as close as
   /// the second registers allow.
@@ -93,14 +103,20 @@ class ArrayDriver {
   void plan();
   void drive();
   void collect();
+  void accumulate(const EdgeOutputs& edge);
   void drop_spent();
   Entry& entry(std::uint64_t fold) { return entries_[static_cast<std::size_t>(fold - first_)]; }
   std::uint64_t last_output(const Entry& entry) const;
+  /// The line of sums that a column's next output belongs to: os drains the bottom row first.
+  int line(const Fold& fold, int index) const {
+    return shape_.output_stationary ? fold.rows - 1 - index : index;
+  }
   /// Outputs of a column.
   int lines(const Fold& fold) const { return shape_.output_stationary ? fold.rows : fold.stream; }
   std::uint64_t preload(const Fold& fold) const;
 
   ArrayModel& model_;
+  AccumulatorMemory* memory_ = nullptr;
   ArrayShape shape_;
   std::vector<std::uint32_t> zero_acts_, zero_weights_;
   bool overlap_ = true;

@@ -2,6 +2,7 @@
 #include "sim/rtl/fold_packer.h"
 
 #include <cassert>
+#include <utility>
 
 #include "models/units.h"
 #include "sim/systemc/folds.h"
@@ -45,7 +46,7 @@ class PortWriter {
 class Packer {
  public:
   Packer(const ArrayJob& job, const ArraySpec& spec, const ArrayShape& shape)
-      : job_(job), spec_(spec), shape_(shape), mode_(job.group->mode) {
+      : job_(job), spec_(spec), shape_(shape), mode_(job.group->mode), places_(*job.command, spec) {
     const GemmTile& tile = job.command->tile;
     // A fixed PE multiplies its own width whatever the operands have.
     act_ = {nullptr, job.spec.act, mode_.act_digit_bits, mode_.act_digits};
@@ -69,6 +70,9 @@ class Packer {
     fold.cols = static_cast<int>(nest_fold.cols);
     fold.stream = static_cast<int>(nest_fold.stream);
     fold.acts.resize(size(fold.stream) * shape_.act_words());
+    fold.acc_addr = places_.word(g, packed.col0);
+    if (spec_.dataflow == Dataflow::kOs) fold.acc_addr += static_cast<std::uint32_t>(packed.row0);
+    fold.accumulate = job_.command->accumulate || !nest_fold.opens_sums;
     switch (spec_.dataflow) {
       case Dataflow::kWs:
         pack_stationary(act_, weight_, nest_fold.pass, packed);
@@ -105,7 +109,8 @@ class Packer {
     Fold& fold = packed.fold;
     fold.act_format = streamed.format(streamed_digit);
     fold.weight_format = stationary.format(stationary_digit);
-    packed.shift = stationary_digit * stationary.digit_bits + streamed_digit * streamed.digit_bits;
+    fold.acc_shift =
+        stationary_digit * stationary.digit_bits + streamed_digit * streamed.digit_bits;
 
     fold.weights.resize(size(fold.rows) * shape_.weight_words());
     PortWriter left(fold.acts, shape_.act_words(), shape_.operand_width());
@@ -148,11 +153,21 @@ class Packer {
   const ArraySpec& spec_;
   const ArrayShape& shape_;
   PeMode mode_;
+  SumPlaces places_;
   Operand act_, weight_;
   std::int64_t first_code_ = 0;
 };
 
 }  // namespace
+
+SumPlaces::SumPlaces(const ArrayCommand& command, const ArraySpec& spec)
+    : base(static_cast<std::uint32_t>(command.acc_offset)),
+      lines(command.tile.m.size()),
+      columns(command.tile.n.size()),
+      cols(spec.cols),
+      columns_are_pixels(spec.dataflow == Dataflow::kIs) {
+  if (columns_are_pixels) std::swap(lines, columns);
+}
 
 std::vector<PackedFold> pack_folds(const ArrayJob& job, const ArraySpec& spec,
                                    const ArrayShape& shape) {

@@ -18,11 +18,13 @@ void RtlArray::reset(const Program& program) {
   spec_ = spec;
   model_->reset();
   driver_ = std::make_unique<ArrayDriver>(*model_);
-  driver_->set_format({spec.overflow == Overflow::kSaturate, spec.acc_bits});
+  const AccFormat format{spec.overflow == Overflow::kSaturate, spec.acc_bits};
+  memory_.reset(shape.cols, format);
+  driver_->set_format(format);
+  driver_->set_memory(&memory_);
   driver_->set_overlap(spec.overlap);
   jobs_.clear();
   filling_ = 0;
-  sums_.clear();
 }
 
 void RtlArray::submit(ArrayJob job, std::uint64_t cycle) {
@@ -55,10 +57,7 @@ void RtlArray::step() {
     }
     outcome.time.finish = std::max(outcome.time.finish, output.finish);
     add(job, packed, output);
-    if (job.finished == job.folds.size()) {
-      outcome.sums = sums_[job.job.command->acc_offset].values;
-      ++filling_;
-    }
+    if (job.finished == job.folds.size()) ++filling_;
   }
 }
 
@@ -70,38 +69,22 @@ std::optional<ArrayOutcome> RtlArray::take() {
   return outcome;
 }
 
-std::int32_t RtlArray::fit(std::int64_t exact, std::uint64_t& overflows) const {
-  const std::int64_t limit = std::int64_t{1} << (spec_.acc_bits - 1);
-  if (exact >= -limit && exact < limit) return static_cast<std::int32_t>(exact);
-  ++overflows;
-  if (spec_.overflow == Overflow::kSaturate) {
-    return static_cast<std::int32_t>(exact < 0 ? -limit : limit - 1);
-  }
-  return static_cast<std::int32_t>(((exact + limit) & (2 * limit - 1)) - limit);
-}
-
-void RtlArray::add(Job& job, const PackedFold& packed, const FoldOutput& output) {
+void RtlArray::add(Job& job, const PackedFold& packed, const FoldOutput& output) const {
   const GemmTile& tile = job.job.command->tile;
   const std::int64_t m = tile.m.size(), n = tile.n.size();
-  std::vector<std::int32_t>& sums = sums_[job.job.command->acc_offset].values;
-  if (job.finished == 1 && !job.job.command->accumulate) {
-    sums.assign(static_cast<std::size_t>(tile.groups.size() * m * n), 0);
-  }
+  std::vector<std::int32_t>& sums = job.outcome.sums;
+  sums.resize(static_cast<std::size_t>(tile.groups.size() * m * n));
   const std::int64_t lines =
       spec_.dataflow == Dataflow::kOs ? packed.fold.rows : packed.fold.stream;
-  std::uint64_t& overflows = job.outcome.overflows;
   std::size_t next = 0;
   for (std::int64_t line = 0; line < lines; ++line) {
     for (std::int64_t j = 0; j < packed.fold.cols; ++j, ++next) {
-      overflows += output.overflows[next];
       std::int64_t pixel = line, channel = packed.col0 + j;  // ws
       if (spec_.dataflow == Dataflow::kIs) std::swap(pixel, channel);
       if (spec_.dataflow == Dataflow::kOs) pixel += packed.row0;
-      std::int64_t sum = output.sums[next];
-      if (packed.shift > 0) sum = fit(sum * (std::int64_t{1} << packed.shift), overflows);
-      std::int32_t& total =
-          sums[static_cast<std::size_t>((packed.group * m + pixel) * n + channel)];
-      total = fit(total + sum, overflows);
+      sums[static_cast<std::size_t>((packed.group * m + pixel) * n + channel)] =
+          output.totals[next];
+      job.outcome.overflows += output.total_overflows[next];
     }
   }
 }

@@ -2,11 +2,10 @@
 #pragma once
 
 // Array commands on a Verilated array: every product and every sum of a fold comes out of the RTL,
-// cycle by cycle; accumulator memory adds the folds' sums in program order.
+// cycle by cycle, and is added up in the Verilated accumulator memory.
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -32,6 +31,8 @@ class RtlArray : public ArrayBackend {
 
   /// Clock cycles stepped so far.
   std::uint64_t stepped() const { return stepped_; }
+  /// The sums of the commands that have finished.
+  AccumulatorMemory& memory() { return memory_; }
 
  private:
   struct Job {
@@ -41,20 +42,15 @@ class RtlArray : public ArrayBackend {
     ArrayOutcome outcome;
     bool started = false;
   };
-  /// Sums of a tile in accumulator memory.
-  struct Sums {
-    std::vector<std::int32_t> values;
-  };
-  void add(Job& job, const PackedFold& packed, const FoldOutput& output);
-  std::int32_t fit(std::int64_t exact, std::uint64_t& overflows) const;
+  void add(Job& job, const PackedFold& packed, const FoldOutput& output) const;
 
   ArrayMaker make_;
   ArraySpec spec_;
   std::unique_ptr<ArrayModel> model_;
   std::unique_ptr<ArrayDriver> driver_;
-  std::deque<Job> jobs_;                // in program order
-  std::size_t filling_ = 0;             // the job that the driver's next output belongs to
-  std::map<std::uint64_t, Sums> sums_;  // by acc_offset
+  AccumulatorMemory memory_;
+  std::deque<Job> jobs_;     // in program order
+  std::size_t filling_ = 0;  // the job that the driver's next output belongs to
   std::uint64_t stepped_ = 0;
 };
 

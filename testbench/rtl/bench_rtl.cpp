@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "Vacc_bank_16.h"
 #include "Vbare_ws_16x16.h"
 #include "Vbare_ws_32x32.h"
 #include "Vrequantizer_16.h"
+#include "sim/rtl/accumulator_memory.h"
 #include "sim/rtl/array_model.h"
 
 namespace bitpulse::rtl {
@@ -134,10 +134,9 @@ void print_machine(const Step& bare, double budget) {
   const ArrayShape shape{PeKind::kInt8, false, 16, 16};
   Stream stream(shape, {true, 8});
   std::mt19937 random(3);
-  const auto bank = std::make_unique<Vacc_bank_16>();
-  bank->rst_ni = 1;
-  bank->acc_format_i = static_cast<CData>(AccFormat{false, 32}.pack());
-  bank->read_i = 1;
+  AccumulatorMemory memory;
+  memory.reset(16, {false, 32});
+  std::vector<std::int32_t> words(16);
   const auto requantizer = std::make_unique<Vrequantizer_16>();
   requantizer->rst_ni = 1;
   requantizer->valid_i = 1;
@@ -147,17 +146,13 @@ void print_machine(const Step& bare, double budget) {
   for (std::size_t n = 0; n < 4; ++n) requantizer->shift_i[n] = 0x20202020;
   const Step with_bank = [&](int n) {
     stream.step(n);
-    const EdgeOutputs& sums = stream.outputs();
-    std::memcpy(&bank->psum_i, sums.psum.data(), sizeof bank->psum_i);
-    std::memcpy(&bank->overflow_i, sums.overflow.data(), sizeof bank->overflow_i);
-    const auto addr = static_cast<std::uint32_t>(n % kStream);
-    bank->acc_ctrl_i = AccCtrl{true, n >= kStream, 0, 15, addr}.pack();
-    bank->read_addr_i = static_cast<SData>(addr);
-    edge(*bank);
+    memory.step(stream.outputs(),
+                SumAccess{static_cast<std::uint32_t>(n % kStream), n >= kStream, 0, 16});
   };
   const Step with_all = [&](int n) {
     with_bank(n);
-    std::memcpy(&requantizer->value_i, &bank->sum_o, sizeof requantizer->value_i);
+    memory.read(static_cast<std::uint32_t>(n % kStream), words);
+    std::memcpy(&requantizer->value_i, words.data(), sizeof requantizer->value_i);
     edge(*requantizer);
   };
   const auto rate = rates({bare, with_bank, with_all}, budget);

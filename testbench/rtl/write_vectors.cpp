@@ -301,16 +301,18 @@ std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
   std::mt19937 random(11);
   std::vector<Line> lines;
   std::vector<std::vector<std::int64_t>> words(cols, std::vector<std::int64_t>(kWords));
-  std::vector<std::uint32_t> sums(cols), events(cols);
+  std::vector<std::uint32_t> taken(cols), counts(cols), read_words(cols);
   std::deque<AccCtrl> waves(cols);  // waves[j]: control at column j, its count as it came
   AccFormat format;
   for (int n = 0; n < cycles; ++n) {
     const bool reset = n % 100 == 0, filling = n < static_cast<int>(kWords);
     if (reset) {
       format = pick_acc_format(random);
-      waves.assign(cols, AccCtrl{});
-      sums.assign(cols, 0);
-      events.assign(cols, 0);
+      for (std::size_t j = 0; j < cols; ++j) {  // zero at each column
+        waves[j] = AccCtrl{};
+        waves[j].count = static_cast<int>(j);
+      }
+      for (auto* registers : {&taken, &counts, &read_words}) registers->assign(cols, 0);
     }
     AccCtrl ctrl{
         filling || !chance(random, 4), !filling && n % 100 > 20 && chance(random, 2),
@@ -318,8 +320,11 @@ std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
         chance(random, 2) ? pick(random, 0, static_cast<int>(cols)) : pick(random, 0, 1023),
         static_cast<std::uint32_t>(pick(random, 0, 32767))};
     if (filling) ctrl.addr = static_cast<std::uint32_t>(n), ctrl.count = static_cast<int>(cols);
-    waves.push_front(ctrl);
-    waves.pop_back();
+    const bool enable = filling || !chance(random, 8);
+    if (enable) {
+      waves.push_front(ctrl);
+      waves.pop_back();
+    }
     const bool read = n > 20 && chance(random, 2);
     const auto read_addr = static_cast<std::uint32_t>(pick(random, 0, 32767));
     std::vector<std::int32_t> psums;
@@ -329,14 +334,20 @@ std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
       std::int64_t& word = words[j][here.addr % kWords];
       psums.push_back(pick_psum(random, here.accumulate ? word : 0, format));
       overflows.push_back(pick_count(random));
-      if (read) sums[j] = static_cast<std::uint32_t>(words[j][read_addr % kWords]);
-      if (!here.valid || j > static_cast<std::size_t>(here.count)) continue;
-      const auto sum =
-          reference::accumulate({here.accumulate ? word : 0, 0}, psums[j], here.shift, format);
-      word = sum.value;
-      events[j] += overflows[j] + sum.overflows;
+      if (enable && here.valid && j <= static_cast<std::size_t>(here.count)) {
+        const auto sum =
+            reference::accumulate({here.accumulate ? word : 0, 0}, psums[j], here.shift, format);
+        word = sum.value;
+        taken[j] = static_cast<std::uint32_t>(sum.value);
+        counts[j] = overflows[j] + sum.overflows;
+      }
+      if (read) read_words[j] = static_cast<std::uint32_t>(words[j][read_addr % kWords]);
     }
+    AccCtrl next = waves.back();
+    next.valid = next.valid && next.count > static_cast<int>(cols) - 1;
+    next.count = (next.count - static_cast<int>(cols)) & 1023;
     Line line(reset);
+    line.put(enable, 1);
     line.put(format.pack(), 7);
     line.put(ctrl.pack(), 32);
     line.put(psums, 32);
@@ -344,8 +355,10 @@ std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
     line.put(read, 1);
     line.put(read_addr, 15);
     line.begin_outputs();
-    line.put(sums, 32);
-    line.put(events, 32);
+    line.put(next.pack(), 32);
+    line.put(taken, 32);
+    line.put(counts, 32);
+    line.put(read_words, 32);
     lines.push_back(line);
   }
   return lines;

@@ -189,22 +189,25 @@ module device #(
     logic [6:0]         acc_format;
     logic [31:0]        acc_ctrl;
     logic [Cols*32-1:0] psum, overflow;
-    logic               read;
+    logic               enable, read;
     logic [14:0]        read_addr;
 
-    assign {acc_format, acc_ctrl, psum, overflow, read, read_addr} = in_i;
+    assign {enable, acc_format, acc_ctrl, psum, overflow, read, read_addr} = in_i;
 
     acc_bank #(.Cols(Cols), .AddrWidth(3)) u_bank (
       .clk_i,
       .rst_ni,
+      .enable_i    (enable),
       .acc_format_i(legal_acc_format(acc_format)),
       .acc_ctrl_i  (acc_ctrl),
+      .acc_ctrl_o  (out_o[Cols*96+31:Cols*96]),
       .psum_i      (psum),
       .overflow_i  (overflow),
       .read_i      (read),
       .read_addr_i (read_addr),
-      .sum_o       (out_o[Cols*64-1:Cols*32]),
-      .events_o    (out_o[Cols*32-1:0])
+      .sum_o       (out_o[Cols*96-1:Cols*64]),
+      .overflow_o  (out_o[Cols*64-1:Cols*32]),
+      .word_o      (out_o[Cols*32-1:0])
     );
   end
 
