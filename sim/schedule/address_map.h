@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "quant/integer/integer_network.h"
-#include "sim/schedule/emit.h"
 
 namespace bitpulse {
 
@@ -17,6 +16,12 @@ inline constexpr std::uint64_t kRegionBytes = 64;  // a burst of the usual parts
 constexpr std::uint64_t align_region(std::uint64_t bytes) {
   return (bytes + kRegionBytes - 1) / kRegionBytes * kRegionBytes;
 }
+
+/// DRAM addresses (bits) of a layer's tensors and of its first weight block.
+struct LayerAddresses {
+  std::uint64_t in = 0, identity = 0, weights = 0;
+  std::vector<std::uint64_t> stores;  // by store
+};
 
 /// Bit address of every stored tensor of `batch` images; `end_bytes` becomes their extent.
 std::vector<std::uint64_t> map_tensors(const IntegerNetwork& network, std::int64_t batch,

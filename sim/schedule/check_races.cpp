@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <array>
 
-#include "sim/schedule/emit.h"
+#include "sim/schedule/layer_plan.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/regions.h"
+#include "sim/schedule/tiling.h"
 
 namespace bitpulse {
 

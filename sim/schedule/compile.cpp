@@ -8,6 +8,7 @@
 #include "sim/schedule/emit.h"
 #include "sim/schedule/layer_plan.h"
 #include "sim/schedule/layer_shape.h"
+#include "sim/schedule/program_sizes.h"
 #include "sim/schedule/search.h"
 #include "sim/schedule/tiling.h"
 #include "sim/schedule/width_groups.h"

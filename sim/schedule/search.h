@@ -20,6 +20,7 @@
 #include "sim/schedule/compile.h"
 #include "sim/schedule/emit.h"
 #include "sim/schedule/layer_shape.h"
+#include "sim/schedule/program_sizes.h"
 #include "sim/schedule/tiling.h"
 
 namespace bitpulse {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/input_slots.h"
+
+#include <cassert>
+
+#include "sim/schedule/layer_plan.h"
+#include "sim/schedule/patterns.h"
+#include "sim/schedule/regions.h"
+
+namespace bitpulse {
+
+namespace {
+
+std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+}  // namespace
+
+void wait_for_readers(CommandList& commands, InputSlot& slot) {
+  for (const CommandId reader : slot.readers) commands.wait_for(reader);
+  slot.readers.clear();
+}
+
+void add_reader(CommandList& commands, InputSlot& slot, CommandId reader) {
+  const Program& program = commands.program();
+  const auto nest = [&](CommandId id) -> const FoldNest& {
+    return program.array[program.commands[id].payload].nest;
+  };
+  while (!slot.readers.empty() &&
+         finishes_after(program.machine.array, nest(slot.readers.back()), nest(reader))) {
+    slot.readers.pop_back();
+  }
+  slot.readers.push_back(reader);
+}
+
+ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {
+  recent_ = 1 - recent_;
+  ActSlot& slot = slots_[recent_];
+  slot.region.rows = rows;
+  slot.region.cols = cols;
+  slot.region.channels = channels;
+  slot.region.buffer_bit = recent_ * u64(slot_bits_);
+  assert(region_bits(slot.region, shape_.in.bits) <= slot_bits_);
+  slot.load = commands_.begin_dma(Buffer::kAct, false);
+  commands_.finish_dma(
+      load_region(shape_.in, tensor_bit_, slot.region, commands_.program().patterns));
+  wait_for_readers(commands_, slot);
+  return slot;
+}
+
+WeightSlots::WeightSlots(CommandList& commands, const std::vector<WidthGroup>& groups,
+                         const LayerTiles& tiles, std::uint64_t dram_bit, std::int64_t slot_bits)
+    : commands_(commands),
+      groups_(groups),
+      slot_bits_(slot_bits),
+      first_block_(commands.program().weights.size()),
+      end_(dram_bit) {
+  if (groups.empty()) return;
+  for (const ChannelTile& n : tiles.channels) {
+    for (const KTile& k : tiles.k[n.width_group]) {
+      if (commands.wants_all()) {
+        WeightBlock& block = commands.program().weights.emplace_back();
+        block.layer = commands.layer();
+        block.tile.width_group = n.width_group;
+        block.tile.groups = n.groups;
+        block.tile.k = k.k;
+        block.tile.n = n.n;
+        block.dram_bit = end_;
+      }
+      end_ += bits_of(n, k);
+    }
+  }
+}
+
+WeightSlot& WeightSlots::load(std::size_t block, const ChannelTile& n, const KTile& k) {
+  recent_ = 1 - recent_;
+  WeightSlot& slot = slots_[recent_];
+  const std::uint64_t bits = bits_of(n, k);
+  assert(bits <= u64(slot_bits_));
+  slot.block = block;
+  slot.buffer_bit = recent_ * u64(slot_bits_);
+  slot.load = commands_.begin_dma(Buffer::kWeight, false);
+  Program& program = commands_.program();
+  DmaPattern& pattern = program.patterns.emplace_back();
+  if (commands_.wants_all()) pattern.dram_bit = program.weights[first_block_ + block].dram_bit;
+  pattern.run_bits = bits;
+  pattern.buffer_bit = slot.buffer_bit;
+  commands_.finish_dma(touched_bytes(pattern));
+  wait_for_readers(commands_, slot);
+  return slot;
+}
+
+std::uint64_t WeightSlots::bits_of(const ChannelTile& n, const KTile& k) const {
+  return u64(
+      byte_aligned(n.groups.size() * n.n.size() * k.codes * groups_[n.width_group].weight_bits));
+}
+
+}  // namespace bitpulse

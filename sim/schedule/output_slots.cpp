@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/schedule/output_slots.h"
+
+#include "sim/schedule/patterns.h"
+
+namespace bitpulse {
+
+namespace {
+
+std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+}  // namespace
+
+void OutputSlots::start(Range m, Range channels) {
+  open_ = true;
+  Program& program = commands_.program();
+  first_ = static_cast<std::uint32_t>(program.outputs.size());
+  std::uint64_t at = slot() * u64(slot_bits_);
+  for (const StoreShape& store : shape_.stores) {
+    if (commands_.wants_all()) {
+      OutputTile& output = program.outputs.emplace_back();
+      output.channels = channels;
+      output.buffer_bit = at;
+    }
+    at += u64(m.size() * byte_aligned(channels.size() * store.tensor.bits));
+  }
+  ready_ = stored_[slot()];
+  if (shape_.has_identity) load_identity_tile(m, channels, at);
+}
+
+void OutputSlots::load_identity_tile(Range m, Range channels, std::uint64_t at) {
+  identity_.channels = identity_channels(shape_.identity, channels);
+  identity_.buffer_bit = at;
+  if (identity_.channels.size() == 0) return;
+  // After the store that frees the slot: dma runs in order.
+  ready_ = commands_.begin_dma(Buffer::kOut, false);
+  commands_.finish_dma(
+      load_identity(shape_, addresses_.identity, m, identity_, commands_.program().patterns));
+}
+
+void OutputSlots::close(Range m, Range channels, CommandId vector) {
+  pending_.push_back({step_, vector, m, channels, slot()});
+  open_ = false;
+  ++outputs_;
+}
+
+void OutputSlots::store(const Pending& pending) {
+  OutputTile output;
+  output.channels = pending.channels;
+  output.buffer_bit = pending.slot * u64(slot_bits_);
+  for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
+    const StoreShape& store = shape_.stores[i];
+    stored_[pending.slot] = commands_.begin_dma(Buffer::kOut, true);
+    commands_.finish_dma(store_tile(shape_, store, addresses_.stores[i], pending.m, output,
+                                    commands_.program().patterns));
+    commands_.wait_for(pending.vector);
+    output.buffer_bit +=
+        u64(pending.m.size() * byte_aligned(pending.channels.size() * store.tensor.bits));
+  }
+}
+
+}  // namespace bitpulse
