@@ -62,7 +62,7 @@ struct QuantizationSpec {
   LlsqSpec llsq;
 };
 
-enum class DataFormat : std::uint8_t { kNone, kCifar10, kMnist, kImageFolder };
+enum class DataFormat : std::uint8_t { kNone, kCifar10, kMnist, kImageFolder, kFigures };
 
 /// Images and labels. A real input is (v * scale - mean[c]) / std[c] for a byte v.
 struct DataSpec {
@@ -75,6 +75,9 @@ struct DataSpec {
   std::vector<double> mean;  // one per channel; empty: no data given, 0.5 and 0.25 are used
   std::vector<double> std_dev;
   bool bgr = false;  // channel order handed to the network
+
+  bool has_test() const { return format == DataFormat::kFigures || !test.empty(); }
+  bool has_train() const { return format == DataFormat::kFigures || !train.empty(); }
 };
 
 struct Workload {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The three data formats behind read_images: each reads images first .. first+count-1 of a set
+// The data formats behind read_images: each reads images first .. first+count-1 of a set
 // (count < 0: to the end), in RGB order, and no more of its files than that takes.
 
 #include <cstdint>
@@ -30,6 +30,10 @@ ImageSet read_mnist(const ImageRequest& request);
 /// JPEG and PNG files: those the labels CSV lists (columns file and class_index, paths inside the
 /// folder), or without one all of the folder by name.
 ImageSet read_image_folder(const ImageRequest& request);
+
+/// The images that Bitpulse draws itself: 8,000 for training, 2,000 for tests, 3 x 24 x 24, of ten
+/// classes (README.md, "The figures").
+ImageSet make_figures(Split split, const ImageRequest& request);
 
 /// One JPEG or PNG of exactly the given shape as [channel][row][column]. A grey image fills all
 /// channels; colour is refused where one channel is wanted, transparency and 16 bits always.

@@ -17,7 +17,7 @@ std::string shape_text(const Shape& s) {
   return std::to_string(s.c) + " x " + std::to_string(s.h) + " x " + std::to_string(s.w);
 }
 
-ImageSet read_format(const DataSpec& data, const ImageRequest& request) {
+ImageSet read_format(const DataSpec& data, Split split, const ImageRequest& request) {
   switch (data.format) {
     case DataFormat::kCifar10:
       return read_cifar10(request);
@@ -25,6 +25,8 @@ ImageSet read_format(const DataSpec& data, const ImageRequest& request) {
       return read_mnist(request);
     case DataFormat::kImageFolder:
       return read_image_folder(request);
+    case DataFormat::kFigures:
+      return make_figures(split, request);
     case DataFormat::kNone:
       break;
   }
@@ -68,13 +70,14 @@ std::int64_t images_to_read(const ImageRequest& request, std::int64_t available)
 ImageSet read_images(const DataSpec& data, Split split, const Shape& shape, std::int64_t classes,
                      std::int64_t first, std::int64_t count) {
   const bool test = split == Split::kTest;
-  const ImageRequest request{test ? data.test : data.train,
-                             test ? data.test_labels : data.train_labels, shape, first, count};
-  if (request.images.empty()) {
+  ImageRequest request{test ? data.test : data.train, test ? data.test_labels : data.train_labels,
+                       shape, first, count};
+  if (test ? !data.has_test() : !data.has_train()) {
     throw Error(ErrorKind::kInvalidInput, std::string("found no ") + (test ? "test" : "train") +
                                               " images in the workload's data, expected some");
   }
-  ImageSet images = read_format(data, request);
+  if (data.format == DataFormat::kFigures) request.images = "figures";
+  ImageSet images = read_format(data, split, request);
   for (std::size_t i = 0; classes > 0 && i < images.labels.size(); ++i) {
     if (images.labels[i] >= classes) {
       fail_image(request.labels.empty() ? request.images : request.labels,

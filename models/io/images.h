@@ -2,7 +2,8 @@
 #pragma once
 
 // Labelled images as bytes: CIFAR-10 binary, MNIST IDX (gzip or plain), a folder of JPEG and PNG
-// files with a labels CSV (columns file and class_index).
+// files with a labels CSV (columns file and class_index), or the figures that Bitpulse draws
+// itself.
 
 #include <cstdint>
 #include <vector>

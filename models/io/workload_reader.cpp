@@ -88,18 +88,26 @@ DataSpec read_data(const JsonValue& json, const Graph& graph) {
 
   DataSpec data;
   const JsonValue format = json.at("format");
-  data.format = static_cast<DataFormat>(1 + format.choice({"cifar10", "mnist", "images"}));
-  if (data.format == DataFormat::kCifar10 && input != Shape{3, 32, 32}) {
+  data.format =
+      static_cast<DataFormat>(1 + format.choice({"cifar10", "mnist", "images", "figures"}));
+  const bool is_cifar = data.format == DataFormat::kCifar10;
+  const bool is_made = data.format == DataFormat::kFigures;
+  if ((is_cifar && input != Shape{3, 32, 32}) || (is_made && input != Shape{3, 24, 24})) {
     format.fail("a format of " + std::to_string(input.c) + " x " + std::to_string(input.h) + " x " +
                 std::to_string(input.w) + " images, as the network takes");
   }
-  data.test = json.at("test").path();
+  if (!is_made) data.test = json.at("test").path();
   data.train = path_or_none(json, "train");
   data.test_labels = path_or_none(json, "test_labels");
   data.train_labels = path_or_none(json, "train_labels");
   for (const char* key : {"test_labels", "train_labels"}) {
-    if (data.format == DataFormat::kCifar10 && json.has(key)) {
+    if (is_cifar && json.has(key)) {
       json.at(key).fail("no labels beside cifar10, whose files hold them");
+    }
+  }
+  for (const char* key : {"test", "train", "test_labels", "train_labels"}) {
+    if (is_made && json.has(key)) {
+      json.at(key).fail("no files beside figures, which the program makes itself");
     }
   }
   if (json.has("train_labels") && !json.has("train")) {

@@ -18,6 +18,7 @@ Graph resnet32_cifar();
 Graph resnet44_cifar();
 Graph resnet56_cifar();
 Graph resnet8_cifar();
+Graph resnet8_figures();
 
 Graph vgg16bn();
 Graph vgg_small();

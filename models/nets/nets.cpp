@@ -15,6 +15,8 @@ const std::vector<NetworkInfo>& networks() {
       {"resnet101", "ResNet-101 v1.5, ImageNet 224 (He et al. 2016)", resnet101},
       {"resnet152", "ResNet-152 v1.5, ImageNet 224 (He et al. 2016)", resnet152},
       {"resnet8-cifar", "ResNet-8, CIFAR-10, batch norm folded (MLPerf Tiny)", resnet8_cifar},
+      {"resnet8-figures", "ResNet-8, option A, 24 x 24 (6n + 2 layers of He et al. 2016)",
+       resnet8_figures},
       {"resnet20-cifar", "ResNet-20, CIFAR-10, option A (He et al. 2016)", resnet20_cifar},
       {"resnet32-cifar", "ResNet-32, CIFAR-10, option A (He et al. 2016)", resnet32_cifar},
       {"resnet44-cifar", "ResNet-44, CIFAR-10, option A (He et al. 2016)", resnet44_cifar},

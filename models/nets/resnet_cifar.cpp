@@ -25,12 +25,12 @@ NodeId option_a_block(NetBuilder& net, const std::string& block, NodeId from, st
   return net.relu(block + ".relu", at);
 }
 
-Graph resnet_cifar(const char* name, int blocks_per_stage) {
-  NetBuilder net(name, {3, 32, 32});
-  NodeId at = net.conv("conv1", net.input(), 16, square(3, 1, 1));
+Graph resnet_cifar(const char* name, int blocks_per_stage, std::int64_t side = 32,
+                   std::int64_t width = 16) {
+  NetBuilder net(name, {3, side, side});
+  NodeId at = net.conv("conv1", net.input(), width, square(3, 1, 1));
   at = net.batch_norm("bn1", at);
   at = net.relu("relu", at);
-  std::int64_t width = 16;
   for (int stage = 1; stage <= 3; ++stage, width *= 2) {
     for (int i = 0; i < blocks_per_stage; ++i) {
       const std::string path = "layer" + std::to_string(stage) + "." + std::to_string(i);
@@ -60,6 +60,8 @@ Graph resnet20_cifar() { return resnet_cifar("resnet20-cifar", 3); }
 Graph resnet32_cifar() { return resnet_cifar("resnet32-cifar", 5); }
 Graph resnet44_cifar() { return resnet_cifar("resnet44-cifar", 7); }
 Graph resnet56_cifar() { return resnet_cifar("resnet56-cifar", 9); }
+
+Graph resnet8_figures() { return resnet_cifar("resnet8-figures", 1, 24, 16); }
 
 Graph resnet8_cifar() {
   NetBuilder net("resnet8-cifar", {3, 32, 32});

@@ -11,8 +11,8 @@ namespace {
 
 [[noreturn]] void refuse(const char* format) {
   throw Error(ErrorKind::kInvalidInput, std::string("data format: found \"") + format +
-                                            "\", expected \"cifar10\", the one that a trainer "
-                                            "built alone can read");
+                                            "\", expected \"cifar10\" or \"figures\", which "
+                                            "a trainer built alone can read");
 }
 
 }  // namespace

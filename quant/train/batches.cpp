@@ -5,8 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "models/random.h"
 #include "quant/float/normalization.h"
-#include "quant/train/random.h"
 
 namespace bitpulse {
 

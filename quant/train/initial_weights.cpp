@@ -3,9 +3,9 @@
 
 #include <cmath>
 
+#include "models/random.h"
 #include "quant/float/parameters.h"
 #include "quant/lower/widths.h"
-#include "quant/train/random.h"
 
 namespace bitpulse {
 

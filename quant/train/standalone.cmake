@@ -1,6 +1,6 @@
 # quant/train without the rest of the project: bitpulse-train for a machine that has libtorch and
-# nothing else of ours, for example one with a GPU. It reads CIFAR-10 files; model.safetensors then
-# goes to a full build, which makes the integers.
+# nothing else of ours, for example one with a GPU. It reads CIFAR-10 files and draws the figures;
+# model.safetensors then goes to a full build, which makes the integers.
 #   cmake -S quant/train -B build/train -DCMAKE_PREFIX_PATH=<libtorch> && cmake --build build/train
 set(root ${CMAKE_CURRENT_LIST_DIR}/../..)
 set(CMAKE_CXX_STANDARD 17)
@@ -13,7 +13,7 @@ include(${root}/scripts/cmake/BitpulseTargets.cmake)
 find_path(JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 
 # What training takes from the other rooms; the readers of other image formats are in absent_formats.cpp.
-set(models graph layer shape_inference text io/cifar10 io/files io/images io/json io/json_override io/json_parser
+set(models graph layer shape_inference text io/cifar10 io/figures io/files io/images io/json io/json_override io/json_parser
            io/layer_reader io/onnx_file io/onnx_network io/onnx_reader io/onnx_scope io/protobuf
            io/quantization_reader io/safetensors io/shipped io/train_reader io/workload_reader nets/builder
            nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg

@@ -104,7 +104,7 @@ class Trainer {
         quantizers_(workload, device_),
         sgd_({{network_.parameters(), spec_.weight_decay}, {quantizers_.steps(), 0}},
              spec_.momentum) {
-    if (!workload.data.test.empty()) test_ = labelled_images(workload, Split::kTest, -1);
+    if (workload.data.has_test()) test_ = labelled_images(workload, Split::kTest, -1);
     if (spec_.distill > 0) make_teacher();
     if (spec_.resume && std::filesystem::exists(checkpoint_path())) resume();
     if (step_ == 0 && !quantizers_.steps().empty()) set_steps();

@@ -30,7 +30,7 @@ Accuracy measure_accuracy(const Workload& workload, const Deployment& deployment
 }
 
 std::string dataset_name(const DataSpec& data) {
-  constexpr const char* kFormats[] = {"seeded", "cifar10", "mnist", "images"};
+  constexpr const char* kFormats[] = {"seeded", "cifar10", "mnist", "images", "figures"};
   const std::string file = std::filesystem::path(data.test).filename().string();
   return kFormats[static_cast<std::size_t>(data.format)] + (file.empty() ? "" : ' ' + file);
 }

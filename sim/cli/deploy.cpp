@@ -100,7 +100,7 @@ std::optional<Weights> trained_model(const Workload& workload) {
 }
 
 IntegerNetwork quantize(const Workload& workload, const Weights& weights, int threads) {
-  const bool has_train = workload.data.format == DataFormat::kNone || !workload.data.train.empty();
+  const bool has_train = workload.data.format == DataFormat::kNone || workload.data.has_train();
   const ImageSet calibration = load_images(workload, has_train ? Split::kTrain : Split::kTest,
                                            workload.quantization.calibration_images);
   return method_of(workload).quantize(workload, weights, calibration, threads);

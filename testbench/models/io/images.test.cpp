@@ -8,6 +8,7 @@
 #include <numeric>
 #include <string>
 
+#include "models/io/sha256.h"
 #include "testbench/catch.h"
 #include "testbench/models/errors.h"
 #include "testbench/models/io/pictures.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr ErrorKind kInvalid = ErrorKind::kInvalidInput;
 constexpr Shape kCifar{3, 32, 32};
+constexpr Shape kFigures{3, 24, 24};
 
 DataSpec spec(DataFormat format, std::string test, std::string labels = "") {
   DataSpec data;
@@ -56,6 +58,34 @@ TEST_CASE("CIFAR-10 records are read by range", "[models][images]") {
   CHECK(read_images(data, Split::kTest, kCifar, 10, 5, -1).count == 0);
   CHECK(read_images(data, Split::kTest, kCifar, 10, 1'000'000'000'000, 1).count == 0);
   CHECK(read_images(data, Split::kTest, kCifar, 10, 0, 0).pixels.empty());
+}
+
+TEST_CASE("the figures are the same bytes on every machine", "[models][images][figures]") {
+  const DataSpec data = spec(DataFormat::kFigures, "");
+  std::string bytes;
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    const ImageSet set = read_images(data, split, kFigures, 10, 0, -1);
+    CHECK(set.count == (split == Split::kTrain ? 8000 : 2000));
+    CHECK(set.pixels.size() == static_cast<std::size_t>(set.count * 1728));
+    bytes.append(set.pixels.begin(), set.pixels.end());
+    bytes.append(set.labels.begin(), set.labels.end());
+  }
+  CHECK(sha256_of_text(bytes) ==
+        "e1261f5a4feafe649ce5f968ce69aeada92a148497f1fba1d8fd7bfd74592540");
+}
+
+TEST_CASE("figures are made by range, and none but the right size", "[models][images][figures]") {
+  const DataSpec data = spec(DataFormat::kFigures, "");
+  const ImageSet all = read_images(data, Split::kTest, kFigures, 10, 0, 20);
+  for (std::int32_t i = 0; i < 20; ++i) CHECK(all.labels[static_cast<std::size_t>(i)] == i % 10);
+  const ImageSet two = read_images(data, Split::kTest, kFigures, 10, 13, 2);
+  CHECK(two.labels == std::vector<std::int32_t>{3, 4});
+  CHECK(std::equal(two.pixels.begin(), two.pixels.end(), all.pixels.begin() + 13 * 1728));
+  CHECK(read_images(data, Split::kTrain, kFigures, 10, 0, 20).pixels != all.pixels);
+  CHECK(read_images(data, Split::kTest, kFigures, 10, 1'999, 5).count == 1);
+  CHECK(read_images(data, Split::kTest, kFigures, 10, 1'000'000'000'000, 5).count == 0);
+  CHECK_REFUSED(read_all(data, kCifar), kInvalid, "figures", "3 x 24 x 24");
+  CHECK_REFUSED(read_all(data, kFigures, 9), kInvalid, "figures: image 9", "found label 9");
 }
 
 TEST_CASE("bgr exchanges the planes of red and blue", "[models][images]") {

@@ -296,6 +296,23 @@ TEST_CASE("asymmetric zero points are refused with their own message", "[models]
   }
 }
 
+TEST_CASE("figures are made for one size of image and have no files", "[models][workload]") {
+  const auto figures = [](const std::string& network, const std::string& more) {
+    return read(R"({"schema": "bitpulse/workload/1", "name": "f", "network": ")" + network +
+                R"(", "data": {"format": "figures")" + more +
+                R"(}, "quantization": {"method": "ptq", "weights": 8, "activations": 8}})");
+  };
+  const Workload workload = figures("resnet8-figures", "");
+  CHECK(workload.data.has_test());
+  CHECK(workload.data.has_train());
+  CHECK_REFUSED(figures("resnet20-cifar", ""), kInvalid, "/data/format", "3 x 32 x 32");
+  for (const std::string key : {"test", "train", "test_labels", "train_labels"}) {
+    const std::string pointer = "/data/" + key;
+    CHECK_REFUSED(figures("resnet8-figures", ", \"" + key + "\": \"f\""), kInvalid, pointer.c_str(),
+                  "makes itself");
+  }
+}
+
 TEST_CASE("values out of range name their pointer", "[models][workload]") {
   struct Bad {
     const char* pointer;

@@ -86,6 +86,9 @@ const std::vector<Json>& valid_workloads() {
                    "train": {"steps": 450, "schedule": "cosine"},
                    "llsq": {"recipe": "qfn", "update": "ema", "per_channel": false,
                      "absolute_error": true, "ratio": 1.5, "power_of_two": true}}})",
+             R"({"schema": "bitpulse/workload/1", "name": "figures", "network": "resnet8-figures",
+                 "data": {"format": "figures", "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]},
+                 "quantization": {"method": "ptq", "weights": 8, "activations": 8}})",
              R"({"schema": "bitpulse/workload/1", "name": "float", "network": "mlp-mnist",
                  "quantization": {"method": "float", "train": {"epochs": 1}}})",
          }) {

@@ -80,6 +80,15 @@ TEST_CASE("CIFAR ResNets have their published sizes", "[models][nets][published]
   }
 }
 
+// The same with one block a stage on 24 x 24 pixels: parameters without batch norms 16 * 27,
+// 9 * (2 * 16 * 16 + 16 * 32 + 32 * 32 + 32 * 64 + 64 * 64) and 650.
+TEST_CASE("the ResNet for the figures is a CIFAR ResNet of 8 layers", "[models][nets]") {
+  const Graph graph = build_network("resnet8-figures");
+  CHECK(count_parameters(graph) == 432 + 9 * 8'192 + 650 + 2 * (3 * 16 + 2 * 32 + 2 * 64));
+  CHECK(count_macs(graph) ==
+        576 * (432 + 9 * 512) + 144 * 9 * (512 + 1'024) + 36 * 9 * (2'048 + 4'096) + 640);
+}
+
 // Parameters: pytorchcv's own test of sqnxt23_w2 (pytorchcv/models/squeezenext.py). Multiply-
 // accumulates by hand per pixel: a unit of w channels has (1/2 + 1/8 + 3/8 + 3/4 + 1/2) w^2, the
 // first of stages 2..4, from half the channels, (1 + 1/2 + 3/2 + 3 + 2 + 2) w^2 / 4, that of stage
@@ -191,7 +200,7 @@ TEST_CASE("every network has one input, one output and no dead node", "[models][
       CHECK(readers[id].empty() == (static_cast<NodeId>(id) == graph.outputs[0]));
     }
   }
-  CHECK(names.size() == 22);
+  CHECK(names.size() == 23);
 }
 
 TEST_CASE("an unknown network is refused with the nearest name", "[models][nets]") {

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <set>
 
+#include "models/random.h"
 #include "quant/train/batches.h"
 #include "quant/train/loss.h"
-#include "quant/train/random.h"
 #include "quant/train/schedule.h"
 #include "quant/train/sgd.h"
 #include "testbench/quant/train/torch_catch.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Random numbers that are a function of a key, not of a state: a training that is resumed draws the
-// same ones without having saved anything. SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+// Random numbers that are a function of a key, not of a state: an image of a set, or a step of a
+// resumed training, draws the same ones without those before it. SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
 
 #include <cstdint>
 #include <initializer_list>
