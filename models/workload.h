@@ -39,6 +39,22 @@ enum class ResidualStyle : std::uint8_t { kStream16, kLowBit };
 /// one shift per layer.
 enum class MultiplierStyle : std::uint8_t { kDyadic31, kLlsq8 };
 
+/// Limits that a choice of bits keeps, of the whole network; none: not limited.
+struct BitBudget {
+  std::optional<double> size_mib;    // weights
+  std::optional<double> bops_g;      // 1e9 times MACs x weight bits x activation bits
+  std::optional<double> latency_ms;  // on the machine
+  std::optional<double> energy_uj;
+};
+/// Bits chosen by HAWQ-V3's integer program ("bits": {"auto": "hawq", ...}).
+struct AutoBits {
+  BitBudget budget;
+  std::string sensitivity;  // path of a "bitpulse/hessian/1" file
+  std::string machine;      // whose costs count; "": the command's
+  std::vector<std::uint8_t> choices{2, 4, 8};
+  bool free_activations = false;  // else a layer's activations follow its weights
+};
+
 struct QuantizationSpec {
   std::string method = "ptq";  // "ptq", "lsq", "llsq", or "float" (trains only)
   CalibrationRule calibration = CalibrationRule::kMse;
@@ -50,14 +66,15 @@ struct QuantizationSpec {
   Rounding rounding = Rounding::kHalfUp;
   ResidualStyle residual = ResidualStyle::kStream16;
   MultiplierStyle multiplier = MultiplierStyle::kDyadic31;
-  bool narrow_range = false;        // weights in [-(2^(b-1)-1), 2^(b-1)-1]
-  bool bn_reestimation = false;     // batch statistics measured again on the quantized network
-  bool bias_correction = false;     // mean output error of each channel folded into its bias
-  bool average_pool_floor = false;  // HAWQ-V3's floor(sum / n)
-  std::string frozen_scales;        // path of an integer network whose scales are kept; "" none
-  std::string integers;             // path of the integer network to use as it is; "" none
-  std::vector<LayerBits> layers;    // later entries win
-  TrainSpec train;                  // of the methods that learn
+  bool narrow_range = false;          // weights in [-(2^(b-1)-1), 2^(b-1)-1]
+  bool bn_reestimation = false;       // batch statistics measured again on the quantized network
+  bool bias_correction = false;       // mean output error of each channel folded into its bias
+  bool average_pool_floor = false;    // HAWQ-V3's floor(sum / n)
+  std::string frozen_scales;          // path of an integer network whose scales are kept; "" none
+  std::string integers;               // path of the integer network to use as it is; "" none
+  std::vector<LayerBits> layers;      // later entries win
+  std::optional<AutoBits> auto_bits;  // to be chosen before anything else is done
+  TrainSpec train;                    // of the methods that learn
   LsqSpec lsq;
   LlsqSpec llsq;
 };

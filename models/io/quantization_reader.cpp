@@ -84,9 +84,9 @@ const std::vector<std::string_view> kMethods{"ptq", "lsq", "llsq", "float"};
 
 std::vector<std::string_view> keys_of(Method method) {
   if (method == Method::kFloat) return {"method", "train"};
-  std::vector<std::string_view> keys{"method",     "calibration", "weights",   "activations",
-                                     "first_last", "rounding",    "residual",  "average_pool_floor",
-                                     "integers",   "layers",      "multiplier"};
+  std::vector<std::string_view> keys{
+      "method",   "calibration",        "weights",  "activations", "first_last", "rounding",
+      "residual", "average_pool_floor", "integers", "layers",      "multiplier", "bits"};
   const std::vector<std::string_view> own =
       method == Method::kPtq
           ? std::vector<std::string_view>{"narrow_range", "bn_reestimation", "bias_correction",
@@ -96,10 +96,56 @@ std::vector<std::string_view> keys_of(Method method) {
   return keys;
 }
 
+BitBudget read_budget(const JsonValue& json) {
+  constexpr double kLeast = 1e-12, kMost = 1e15;
+  BitBudget budget;
+  const std::pair<const char*, std::optional<double>*> keys[] = {{"size_mib", &budget.size_mib},
+                                                                 {"bops_g", &budget.bops_g},
+                                                                 {"latency_ms", &budget.latency_ms},
+                                                                 {"energy_uj", &budget.energy_uj}};
+  json.only_keys({"size_mib", "bops_g", "latency_ms", "energy_uj"});
+  if (json.size() == 0) json.fail("one limit or more: size_mib, bops_g, latency_ms, energy_uj");
+  for (const auto& [key, limit] : keys) {
+    if (const std::optional<JsonValue> value = json.find(key))
+      *limit = value->number(kLeast, kMost);
+  }
+  return budget;
+}
+
+AutoBits read_auto_bits(const JsonValue& json) {
+  json.only_keys({"auto", "budget", "sensitivity", "machine", "choices", "activations"});
+  json.at("auto").choice({"hawq"});
+  AutoBits bits;
+  bits.budget = read_budget(json.at("budget"));
+  bits.sensitivity = json.at("sensitivity").path();
+  if (const std::optional<JsonValue> machine = json.find("machine")) {
+    bits.machine = machine->text();  // a shipped name, or a path of the working folder
+    if (bits.machine.empty()) machine->fail("a machine's name or path");
+  }
+  if (const std::optional<JsonValue> choices = json.find("choices")) {
+    bits.choices.clear();
+    if (choices->size() == 0 || choices->size() > 8) choices->fail("1 to 8 widths");
+    for (std::size_t i = 0; i < choices->size(); ++i) {
+      bits.choices.push_back(static_cast<std::uint8_t>((*choices)[i].integer(2, 8)));
+      if (i > 0 && bits.choices[i] <= bits.choices[i - 1]) (*choices)[i].fail("ascending widths");
+    }
+  }
+  if (const std::optional<JsonValue> activations = json.find("activations")) {
+    bits.free_activations = activations->choice({"follow", "free"}) == 1;
+  }
+  return bits;
+}
+
 /// What every quantization has. Ends have 8 bits by default where bits are learned; LLSQ's sums
 /// and multipliers are low-bit.
 void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
-  if (method != Method::kPtq) spec.first_last = 8;
+  if (const std::optional<JsonValue> bits = json.find("bits")) {
+    for (const char* key : {"weights", "activations"}) {
+      if (json.has(key)) json.at(key).fail("no such key beside \"bits\", which chooses them");
+    }
+    spec.auto_bits = read_auto_bits(*bits);
+  }
+  if (method != Method::kPtq || spec.auto_bits) spec.first_last = 8;
   if (method == Method::kLlsq) {
     spec.residual = ResidualStyle::kLowBit;
     spec.multiplier = MultiplierStyle::kLlsq8;
@@ -107,8 +153,10 @@ void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
   if (const std::optional<JsonValue> calibration = json.find("calibration")) {
     read_calibration(*calibration, spec);
   }
-  spec.weights = read_bits(json.at("weights"));
-  spec.activations = read_bits(json.at("activations"));
+  if (!spec.auto_bits) {
+    spec.weights = read_bits(json.at("weights"));
+    spec.activations = read_bits(json.at("activations"));
+  }
   if (const std::optional<JsonValue> bits = json.find("first_last")) {
     spec.first_last = read_bits(*bits);
   }

@@ -70,6 +70,11 @@ std::int64_t weight_channels(const Layer& layer) {
 std::vector<NodeWidths> node_widths(const Workload& workload) {
   const QuantizationSpec& spec = workload.quantization;
   const std::vector<Node>& nodes = workload.graph.nodes;
+  if (spec.auto_bits) {
+    throw Error(ErrorKind::kInvalidInput,
+                "at /quantization/bits: found bits that are still to be chosen, expected numbers; "
+                "`bitpulse allocate WORKLOAD --machine MACHINE --out FILE` writes them");
+  }
   check_width(spec.weights, "at /quantization/weights");
   check_width(spec.activations, "at /quantization/activations");
 
