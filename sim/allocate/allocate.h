@@ -25,10 +25,11 @@ struct BudgetUse {
 
 struct Allocation {
   BitCandidates candidates;
-  std::vector<BitOption> chosen;   // by candidate
-  double loss = 0;                 // total of the chosen
-  std::vector<BudgetUse> budgets;  // size, bops, and with a machine latency, energy
-  int solutions = 1;               // times the program was solved
+  std::vector<BitOption> chosen;    // by candidate
+  std::vector<Resource> resources;  // parallel to `budgets`; their limits are not set
+  double loss = 0;                  // total of the chosen
+  std::vector<BudgetUse> budgets;   // size, bops, and with a machine latency, energy
+  int solutions = 1;                // times the program was solved
 };
 
 class Allocator {
