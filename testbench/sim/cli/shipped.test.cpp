@@ -31,6 +31,28 @@ TEST_CASE("every shipped workload runs on a fitting shipped machine", "[cli][shi
   }
 }
 
+TEST_CASE("networks that were trained on the figures recognize them, calibrated ones do not",
+          "[cli][shipped][figures]") {
+  const auto accuracy = [](const std::string& workload) {
+    const Outcome outcome =
+        bitpulse({"eval", "resnet8-figures-" + workload, "--images", "1000", "--json"});
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return parse_json(outcome.out, "evaluation");
+  };
+  for (const char* workload : {"w4a4-lsq", "w2a2-lsq", "w2a2"}) {
+    CAPTURE(workload);
+    const JsonValue found = accuracy(workload);
+    const double real = found.at("float_top1").number(0.90, 0.97);
+    const double integers = found.at("integer_top1").number(0, 1);
+    if (workload == std::string("w2a2")) {
+      CHECK(integers <= 0.5);
+    } else {
+      CHECK(integers >= real - 0.05);
+    }
+  }
+}
+
 TEST_CASE("every shipped machine runs a network", "[cli][shipped]") {
   const auto machines = shipped_names("machines");
   REQUIRE(machines.size() >= 7);
