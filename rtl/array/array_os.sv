@@ -59,7 +59,9 @@ module array_os #(
 
   for (genvar i = 0; i < Rows; i++) begin : gen_row
     for (genvar j = 0; j < Cols; j++) begin : gen_col
-      pe_os #(.OperandWidth(OperandWidth), .AccWidth(AccWidth)) u_pe (
+      pe_os #(
+        .OperandWidth(OperandWidth), .AccWidth(AccWidth), .OverflowWidth(OverflowWidth)
+      ) u_pe (
         .clk_i,
         .rst_ni,
         .acc_format_i,

@@ -204,8 +204,8 @@ std::vector<Stretch> stretches(int dense, int most_count) {
   return list;
 }
 
-ActCtrl pick_act_ctrl(std::mt19937& random, const Stretch& stretch, bool shifts) {
-  return {!chance(random, 4), chance(random, stretch.firsts), shifts ? pick_shift(random) : 0,
+ActCtrl pick_act_ctrl(std::mt19937& random, const Stretch& stretch) {
+  return {!chance(random, 4), chance(random, stretch.firsts), pick_shift(random),
           pick_any_format(random)};
 }
 
@@ -226,7 +226,7 @@ std::vector<Line> pe_lines(const ArrayShape& shape, int overflow_width) {
     for (int n = 0; n < stretch.cycles; ++n) {
       const AccFormat format = pick_acc_format(random);
       reference::PePorts in;
-      in.act_ctrl = pick_act_ctrl(random, stretch, true);
+      in.act_ctrl = pick_act_ctrl(random, stretch);
       in.act = reference::pick_word(random, width);
       in.weight_ctrl = pick_weight_ctrl(random, stretch, n);
       in.weight = reference::pick_word(random, width);
@@ -260,13 +260,15 @@ std::vector<Line> array_lines(const ArrayShape& shape, int overflow_width, int m
   std::vector<Line> lines;
   std::vector<std::uint32_t> acts(static_cast<std::size_t>(shape.rows));
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(shape.cols));
+  int bits = 2;
   for (const Stretch& stretch : stretches(shape.rows * shape.cols < 10 ? 100 : 24, most_count)) {
-    const AccFormat format = pick_acc_format(random);
+    const AccFormat format = {chance(random, 2), bits};
+    bits = bits < 32 ? bits + 1 : 2;
     reference::Array array(shape, overflow_width);
     for (int n = 0; n < stretch.cycles; ++n) {
       for (std::uint32_t& word : acts) word = reference::pick_word(random, width);
       for (std::uint32_t& word : weights) word = reference::pick_word(random, width);
-      const ActCtrl act = pick_act_ctrl(random, stretch, shape.output_stationary);
+      const ActCtrl act = pick_act_ctrl(random, stretch);
       const WeightCtrl weight = pick_weight_ctrl(random, stretch, n);
       array.step(act, acts, weight, weights, format);
       std::vector<bool> valid;
@@ -307,7 +309,7 @@ std::vector<Line> acc_bank_lines(std::size_t cols, int cycles) {
   for (int n = 0; n < cycles; ++n) {
     const bool reset = n % 100 == 0, filling = n < static_cast<int>(kWords);
     if (reset) {
-      format = pick_acc_format(random);
+      format = {chance(random, 2), 2 + n / 100 % 31};
       for (std::size_t j = 0; j < cols; ++j) {  // zero at each column
         waves[j] = AccCtrl{};
         waves[j].count = static_cast<int>(j);
@@ -440,6 +442,7 @@ std::vector<Line> requantizer_lines(std::size_t lanes, int cycles) {
     for (const auto* words : {&value, &addend, &m, &m_negative, &other, &other_m}) {
       line.put(*words, 32);
     }
+    for (std::int32_t& word : shift) word |= pick(random, 0, 3) << 6;  // bits that are not used
     line.put(shift, 8);
     line.begin_outputs();
     line.put(valid, 1);
@@ -475,7 +478,7 @@ int main(int argc, char** argv) {
   }
   for (const bool os : {false, true}) {
     const std::string flow = os ? "os" : "ws";
-    // The counter of overflows is narrow where it must count far to reach its end.
+    // The counter of overflows is narrow where it must count far, or cannot, to reach its end.
     const int overflow_width = os ? 6 : 32;
     for (const PeKind pe : {PeKind::kInt8, PeKind::kFused}) {
       const ArrayShape shape{pe, os, 1, 1};
@@ -489,10 +492,10 @@ int main(int argc, char** argv) {
             operands(shape) + parameter("Rows", shape.rows) + parameter("Cols", shape.cols) +
                 parameter("OverflowWidth", width) + parameter("Rolled", rolled));
     };
-    array({PeKind::kInt8, os, 3, 2}, overflow_width, 1023, false);
+    array({PeKind::kInt8, os, 3, 2}, os ? overflow_width : 2, 1023, false);
     for (const PeKind pe : {PeKind::kInt8, PeKind::kFused}) {
       array({pe, os, 4, 4}, 32, 3, false);
-      array({pe, os, 3, 2}, 32, 2, true);
+      array({pe, os, 3, 2}, 32, os ? 2 : 1023, true);
     }
   }
   write(dir, "acc_bank", "acc_bank", acc_bank_lines(3, 4000), parameter("Cols", 3));
