@@ -61,6 +61,7 @@ std::string spelled(const Subcommand& command, const Arguments& arguments,
                     const std::vector<std::string_view>& omitted);
 
 // The subcommands, one file each.
+Subcommand allocate_command();
 Subcommand run_command();
 Subcommand quantize_command();
 Subcommand eval_command();

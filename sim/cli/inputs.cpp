@@ -11,6 +11,7 @@
 #include "quant/float/float_executor.h"
 #include "quant/integer/network_io.h"
 #include "quant/lower.h"
+#include "sim/cli/allocation.h"
 #include "sim/cli/deploy.h"
 #include "sim/machine_reader.h"
 
@@ -86,6 +87,27 @@ Overrides assign(const std::vector<std::string>& sets, bool has_machine) {
 
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets) {
+  Inputs inputs = read_inputs_as_written(workload_name, machine_name, sets);
+  const std::vector<std::string> read =
+      choose_bits(inputs.workload, inputs.machine ? &inputs.machine->machine : nullptr);
+  inputs.files.insert(inputs.files.end(), read.begin(), read.end());
+  return inputs;
+}
+
+std::vector<std::string> choose_bits(WorkloadInput& input, const Machine* machine) {
+  if (!input.workload.quantization.auto_bits) return {};
+  const WorkloadAllocator source(input.document, input.workload, machine);
+  try {
+    input.allocation = source.allocator()(input.workload.quantization.auto_bits->budget);
+  } catch (const Error& error) {
+    input.document.at("quantization").at("bits").at("budget").fail_with(error);
+  }
+  input.workload = source.allocator().apply(*input.allocation);
+  return source.files();
+}
+
+Inputs read_inputs_as_written(const std::string& workload_name, const std::string& machine_name,
+                              const std::vector<std::string>& sets) {
   std::vector<std::string> files{find_file(workload_name, "")};
   JsonValue workload = load_json(files.back());
   std::optional<JsonValue> machine;

@@ -11,14 +11,16 @@
 #include "models/io/json.h"
 #include "models/workload.h"
 #include "quant/integer/integer_network.h"
+#include "sim/allocate/allocate.h"
 #include "sim/machine.h"
 
 namespace bitpulse {
 
 struct WorkloadInput {
   JsonValue document;  // overrides applied
-  Workload workload;
+  Workload workload;   // its bits chosen
   std::vector<JsonOverride> overrides{};
+  std::optional<Allocation> allocation{};  // where bits had to be chosen
 };
 struct MachineInput {
   JsonValue document;
@@ -34,9 +36,18 @@ struct Inputs {
 /// "machine:/pointer=value". Without a prefix the document is meant whose keys begin the pointer.
 ///
 /// errors  kUsage: no such form, or both documents have the key, or neither; kInvalidInput: the
-///         readers'
+///         readers', and the allocator's where bits are chosen
 Inputs read_inputs(const std::string& workload_name, const std::string& machine_name,
                    const std::vector<std::string>& sets);
+
+/// The same with the bits still to be chosen.
+Inputs read_inputs_as_written(const std::string& workload_name, const std::string& machine_name,
+                              const std::vector<std::string>& sets);
+
+/// Chooses the bits that the workload leaves open; returns the files that were read for it.
+///
+/// errors  kInvalidInput with the workload's file and place
+std::vector<std::string> choose_bits(WorkloadInput& input, const Machine* machine);
 
 /// The integer network without its parameters.
 ///

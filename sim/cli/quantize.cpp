@@ -44,6 +44,12 @@ int quantize_network(const Arguments& arguments) {
     compile(structure, inputs.machine->machine, {}, FastEngine::cycles);
   }
   const bool learns = method_of(workload).learns;
+  if (learns && inputs.workload.allocation) {
+    throw Error(ErrorKind::kInvalidInput,
+                inputs.files.front() +
+                    ": at /quantization/bits: found bits to be chosen of a method that learns, "
+                    "expected numbers; `bitpulse allocate WORKLOAD --out FILE` writes them");
+  }
   if (const int status = learns ? train(inputs, arguments) : 0) return status;
   Progress progress;
   const IntegerNetwork network =

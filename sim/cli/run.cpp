@@ -154,6 +154,7 @@ int run(const Arguments& arguments) {
   report.workload_document = inputs.workload.document;
   report.machine_document = inputs.machine->document;
   report.workload = workload;
+  report.allocation = inputs.workload.allocation;
   report.engine = engine.name;
   report.accuracy = std::move(accuracy);
   for (const std::string& file : inputs.files)

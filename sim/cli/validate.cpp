@@ -5,6 +5,7 @@
 #include "models/error.h"
 #include "models/io/json.h"
 #include "models/io/workload_reader.h"
+#include "quant/allocate/sensitivity.h"
 #include "quant/integer/network_io.h"
 #include "sim/cli/command.h"
 #include "sim/cli/inputs.h"
@@ -23,7 +24,15 @@ void read_network(const JsonValue& root) {
 }
 
 void read_workload_and_files(const JsonValue& root) {
-  const WorkloadInput input{root, read_workload(root)};
+  WorkloadInput input{root, read_workload(root)};
+  const auto& bits = input.workload.quantization.auto_bits;
+  const bool on_machine = bits && (bits->budget.latency_ms || bits->budget.energy_uj);
+  if (on_machine && bits->machine.empty()) {
+    // Which bits they are depends on a machine that is not known here; the widest stand for them.
+    read_sensitivities(load_json(bits->sensitivity));
+    input.workload.quantization.auto_bits.reset();
+  }
+  choose_bits(input, nullptr);
   structure_of(input);
   check_files(input);
 }

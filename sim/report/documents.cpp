@@ -3,6 +3,8 @@
 // report.json and the two CSV files. layers.csv is the flattened "layers" of the JSON document, so
 // the names and numbers of both are one definition.
 
+#include "sim/allocate/documents.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -218,6 +220,7 @@ std::string report_json(const Report& report) {
       {"totals", totals_json(report.totals, report.has_values)},
       {"layers", std::move(layers)}};
   if (report.accuracy) document["accuracy"] = accuracy_json(*report.accuracy);
+  if (report.allocation) document["allocation"] = allocation_json(*report.allocation);
   document["technology"] = {{"file", report.technology.file},
                             {"node", report.technology.node},
                             {"sources", report.technology.sources},

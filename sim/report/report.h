@@ -16,6 +16,7 @@
 #include "models/units.h"
 #include "models/workload.h"
 #include "quant/evaluate.h"
+#include "sim/allocate/allocate.h"
 #include "sim/engine.h"
 #include "sim/program.h"
 #include "sim/report/build_info.h"
@@ -75,6 +76,7 @@ struct Report {
   Totals totals;
   std::vector<LayerReport> layers;
   std::optional<AccuracyReport> accuracy;
+  std::optional<Allocation> allocation;  // why each layer has its bits, where they were chosen
   TechnologyReport technology;
   Environment environment;
 };
