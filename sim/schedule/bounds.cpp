@@ -174,8 +174,8 @@ std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const ChannelFacts& cha
       vector(m.count * channels.tiles, shape_.m * shape_.out_channels()) + last_store;
   const std::uint64_t array = array_cycles(m, channels, true) +
                               vector(1, m.last_size * channels.last_channels) + last_store;
-  Traffic least = traffic_.stores(m.count);
-  least += traffic_.identity_loads(m.count);
+  Traffic least = traffic_.stores(m, channels, true);
+  least += traffic_.identity_loads(m, channels, true);
   least += {0, traffic_.weight_bytes()};
   return std::max({array, vectors, traffic_.cycles(least)});
 }
@@ -189,9 +189,8 @@ PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,
   pair.vectors =
       first_outputs(m) + vector(m.count * channels.tiles, shape_.m * shape_.out_channels());
   for (const bool gather : {false, true}) {
-    const std::int64_t tiles = m.count * (gather ? 1 : channels.tiles);
-    pair.out[gather] = traffic_.stores(tiles);
-    pair.out[gather] += traffic_.identity_loads(tiles);
+    pair.out[gather] = traffic_.stores(m, channels, gather);
+    pair.out[gather] += traffic_.identity_loads(m, channels, gather);
     const std::int64_t last_channels = gather ? shape_.out_channels() : channels.last_channels;
     pair.last_store[gather] = traffic_.cycles(traffic_.store_of(m.last_size, last_channels));
   }
@@ -220,9 +219,9 @@ TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k,
   const Traffic act = traffic_.act_loads(tiling, pair.loads, pair.channels);
   // Two slots keep two blocks; more of them are read again for every pixel tile.
   const std::int64_t in_turn = tiling.n_outer ? k.most_k_tiles : k.blocks;
-  const std::uint64_t times = in_turn <= 2 ? 1 : u64(pair.m.count);
+  const std::int64_t times = in_turn <= 2 ? 1 : pair.m.count;
   Traffic loads = act;
-  loads += {u64(k.blocks) * times, traffic_.weight_bytes() * times};
+  loads += traffic_.weight_loads(k.blocks, times);
   Traffic all = loads;
   all += pair.out[tiling.gather_outputs];
 

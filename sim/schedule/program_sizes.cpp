@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/program_sizes.h"
 
+#include <algorithm>
+
 namespace bitpulse {
 
 ProgramSizes& ProgramSizes::operator+=(const ProgramSizes& o) {
@@ -21,8 +23,10 @@ void reserve(Program& program, const ProgramSizes& sizes) {
   program.dma.reserve(sizes.dma);
   program.array.reserve(sizes.array);
   program.vector.reserve(sizes.vector);
-  program.patterns.reserve(sizes.patterns);
-  program.outputs.reserve(sizes.outputs);
+  // Trials may leave these out; nearly every dma command has one pattern, a vector command one
+  // store.
+  program.patterns.reserve(std::max(sizes.patterns, sizes.dma));
+  program.outputs.reserve(std::max(sizes.outputs, sizes.vector));
   program.weights.reserve(sizes.weights);
 }
 

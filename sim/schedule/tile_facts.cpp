@@ -44,6 +44,7 @@ InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
     } else {
       ++facts.loads;
       facts.pixels += pixels;
+      facts.spans += region.cols.size() == shape.in.w ? 1 : region.rows.size();
       slots[1] = slots[0];
       slots[0] = region;
     }

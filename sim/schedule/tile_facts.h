@@ -32,6 +32,7 @@ struct InputFacts {
   std::int64_t loads = 0;         // of one pass over the tiles, with two slots
   bool shared = false;            // some tile found its input in a slot
   std::int64_t pixels = 0;        // of all loads
+  std::int64_t spans = 0;         // ranges of neighbouring pixels these make up
   std::int64_t first_pixels = 0;  // of the first tile
 };
 /// The same if every kernel position is loaded by itself; positions in the padding are not.

@@ -5,6 +5,7 @@
 //   of a strided tensor and for single random bursts.
 // - networks: compile and run times of whole networks (32 x 32, int8, fixed memory); `total` is
 //   what a sweep pays per point.
+// - banked_compile: compile times on ddr4-2400.
 
 #include <malloc.h>
 
@@ -97,6 +98,19 @@ void print_network(const std::string& name, double budget) {
       cycles_s * 1e9 / static_cast<double>(program.commands.size()));
 }
 
+void print_banked_compile(const std::string& name, double budget) {
+  Workload workload;
+  workload.name = workload.network_name = name;
+  workload.graph = build_network(name);
+  const IntegerNetwork network = lower(workload);
+  Machine machine;
+  machine.dram.model = DramModel::kBanked;
+  machine.dram.timing = load_dram_timing("ddr4-2400");
+  const double seconds =
+      best_seconds(budget, [&] { compile(network, machine, {}, FastEngine::cycles); });
+  std::printf("    {\"network\": \"%s\", \"compile_ms\": %.1f}", name.c_str(), seconds * 1e3);
+}
+
 template <class Print>
 void print_list(const char* key, const std::vector<std::string>& names, const char* end,
                 Print&& print) {
@@ -119,7 +133,9 @@ int main(int argc, char** argv) {
   std::printf("{\n");
   print_list("banked_memory", shipped_names("dram"), ",",
              [budget](const std::string& part) { print_memory(part, budget); });
-  print_list("networks", {"resnet18", "resnet50"}, "",
+  print_list("networks", {"resnet18", "resnet50"}, ",",
              [budget](const std::string& name) { print_network(name, budget); });
+  print_list("banked_compile", {"resnet18", "yolov2-voc", "mobilenet-v2"}, "",
+             [budget](const std::string& name) { print_banked_compile(name, budget); });
   std::printf("}\n");
 }
