@@ -2,6 +2,7 @@
 #include "sim/allocate/documents.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -121,7 +122,8 @@ std::string allocation_table(const Allocation& allocation) {
     text << std::left << std::setw(12) << budget.name << std::right << std::setprecision(5)
          << budget.simulated << ' ' << budget.unit;
     if (budget.limit) text << " of " << *budget.limit << " allowed";
-    if (budget.predicted != budget.simulated) text << " (predicted " << budget.predicted << ")";
+    const double missed = std::abs(budget.predicted - budget.simulated);
+    if (missed > 1e-9 * budget.simulated) text << " (predicted " << budget.predicted << ")";
     text << '\n';
   }
   return text.str();

@@ -67,37 +67,36 @@ std::size_t limit_of(const Arguments& arguments) {
 }
 
 Subcommand sweep_command() {
-  return {
-      "sweep",
-      "ACTION SWEEP.json [options]",
-      "Runs a design space into a database and finds its best points.\n"
-      "  plan SWEEP        what would run: points, invalid ones with reasons, time\n"
-      "  run SWEEP         runs what the database lacks; again to resume\n"
-      "  status SWEEP      what the database has\n"
-      "  export SWEEP      the points as CSV, or as JSON (--json)\n"
-      "  pareto SWEEP      points that none beats, as CSV; `bitpulse report DB --html` draws them\n"
-      "  check SWEEP       laws over results: more bandwidth is never slower, ...\n"
-      "  merge DB PART...  joins the databases of shards\n"
-      "  emit-slurm SWEEP  prints a batch script for Slurm",
-      1,
-      100'001,
-      {{"db", "FILE", "database; default: the sweep's name with .db, here"},
-       {"jobs", "N", "points at a time; 0: one per core (default)"},
-       {"shard", "I/N", "run the I-th of N parts only, 1 <= I <= N"},
-       {"retry-failed", nullptr, "run failed points again"},
-       {"timeout", "SECONDS", "of one point (default 600)"},
-       kMemoryOption,
-       {"all", nullptr, "pareto: the dominated points, too"},
-       {"dominates", "ID", "pareto: which points dominate this one"},
-       {"shards", "N", "emit-slurm: tasks; default: a minute's work each"},
-       {"throttle", "N", "emit-slurm: tasks at a time"},
-       {"folder", "DIR", "emit-slurm: where the databases go"},
-       {"limit", "N", "plan, check: lines of each list (default 20)"},
-       kCacheOption,
-       kJsonOption},
-      {"bitpulse sweep plan resnet18-arrays",
-       "bitpulse sweep run resnet18-arrays --db arrays.db --jobs 2"},
-      sweep};
+  return {"sweep",
+          "ACTION SWEEP.json [options]",
+          "Runs a design space into a database and finds its best points.\n"
+          "  plan SWEEP        what would run: points, invalid ones with reasons, time\n"
+          "  run SWEEP         runs what the database lacks; again to resume\n"
+          "  status SWEEP      what the database has\n"
+          "  export SWEEP      the points as CSV, or as JSON (--json)\n"
+          "  pareto SWEEP      points that none beats, as CSV (`report` draws them)\n"
+          "  check SWEEP       laws over results: more bandwidth is never slower, ...\n"
+          "  merge DB PART...  joins the databases of shards\n"
+          "  emit-slurm SWEEP  prints a batch script for Slurm",
+          1,
+          100'001,
+          {{"db", "FILE", "database; default: the sweep's name with .db, here"},
+           {"jobs", "N", "points at a time; 0: one per core (default)"},
+           {"shard", "I/N", "run the I-th of N parts only, 1 <= I <= N"},
+           {"retry-failed", nullptr, "run failed points again"},
+           {"timeout", "SECONDS", "of one point (default 600)"},
+           kMemoryOption,
+           {"all", nullptr, "pareto: the dominated points, too"},
+           {"dominates", "ID", "pareto: which points dominate this one"},
+           {"shards", "N", "emit-slurm: tasks; default: a minute's work each"},
+           {"throttle", "N", "emit-slurm: tasks at a time"},
+           {"folder", "DIR", "emit-slurm: where the databases go"},
+           {"limit", "N", "plan, check: lines of each list (default 20)"},
+           kCacheOption,
+           kJsonOption},
+          {"bitpulse sweep plan resnet18-arrays",
+           "bitpulse sweep run resnet18-arrays --db arrays.db --jobs 2"},
+          sweep};
 }
 
 }  // namespace bitpulse
