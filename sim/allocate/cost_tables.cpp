@@ -80,11 +80,18 @@ TensorId input_of(const IntegerLayer& layer) {
   return std::visit([](const auto& op) { return op.input; }, layer.op);
 }
 
-/// Candidates by layer of the structure, and those whose input width a layer's stores have.
+/// Candidates by layer of the structure, and those whose input width a layer's stores have; of
+/// candidates that are tied, the first.
 class Readers {
  public:
   Readers(const IntegerNetwork& network, const BitCandidates& candidates)
-      : own_(network.layers.size(), kNone), readers_(network.layers.size()) {
+      : tied_(candidates.layers.size()),
+        own_(network.layers.size(), kNone),
+        readers_(network.layers.size()) {
+    for (std::size_t l = 0; l < tied_.size(); ++l) tied_[l] = {l};
+    for (const std::vector<std::size_t>& tie : candidates.ties) {
+      for (const std::size_t layer : tie) tied_[layer] = tie;
+    }
     std::map<std::string, std::size_t> by_name;
     for (std::size_t l = 0; l < candidates.layers.size(); ++l) {
       by_name[candidates.layers[l].name] = l;
@@ -99,7 +106,7 @@ class Readers {
       for (const Store& store : network.layers[j].stores) {
         for (const std::size_t reader : of_tensor[store.tensor]) {
           if (own_[reader] != kNone) {
-            readers_[j].push_back(own_[reader]);
+            readers_[j].push_back(tied_[own_[reader]].front());
           } else {  // a pool's input has the width that its readers want
             readers_[j].insert(readers_[j].end(), readers_[reader].begin(), readers_[reader].end());
           }
@@ -113,8 +120,11 @@ class Readers {
   static constexpr std::size_t kNone = ~std::size_t{0};
   std::size_t own(std::size_t layer) const { return own_[layer]; }
   const std::vector<std::size_t>& of(std::size_t layer) const { return readers_[layer]; }
+  /// The candidates that change with this one, itself among them.
+  const std::vector<std::size_t>& tied(std::size_t candidate) const { return tied_[candidate]; }
 
  private:
+  std::vector<std::vector<std::size_t>> tied_;
   std::vector<std::size_t> own_;
   std::vector<std::vector<std::size_t>> readers_;
 };
@@ -178,7 +188,8 @@ CostTables cost_tables(const Workload& workload, const BitCandidates& candidates
         if (option.activations == measure.base(reader).activations) continue;
         std::vector<NetworkCost>& costs = by_width[option.activations];
         for (std::size_t o = costs.size(); o < of_own.size(); ++o) {
-          std::vector<std::pair<std::size_t, BitOption>> changes{{reader, option}};
+          std::vector<std::pair<std::size_t, BitOption>> changes;
+          for (const std::size_t tied : readers.tied(reader)) changes.emplace_back(tied, option);
           if (is_gemm) changes.emplace_back(own, of_own[o]);
           costs.push_back(measure(j, changes) - base[o]);
         }

@@ -3,8 +3,8 @@
 
 // What a layer costs on a machine, given its own bits and those of the layers that read it, counted
 // by the fast engine. Layers do not overlap, so a network's cycles and energy are sums over its
-// layers. A layer with several readers adds up their effects, each measured with the others at the
-// base, which is exact for one reader.
+// layers. Readers that are tied change together and count as one. A layer with several others adds
+// up their effects, each measured with the rest at the base, which is exact for one reader.
 
 #include <cstdint>
 #include <vector>
