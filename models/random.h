@@ -2,7 +2,8 @@
 #pragma once
 
 // Random numbers that are a function of a key, not of a state: an image of a set, or a step of a
-// resumed training, draws the same ones without those before it. SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+// resumed training, draws the same ones without those before it. SplitMix64 (Steele, Lea, Flood,
+// OOPSLA 2014).
 
 #include <cstdint>
 #include <initializer_list>

@@ -215,6 +215,26 @@ function timelineSection() {
     el('div', {class: 'bar'}, button('−', 'Zoom out', () => zoom(2)), button('+', 'Zoom in', () => zoom(0.5)), button('◀', 'Earlier', () => pan(-0.5)), button('▶', 'Later', () => pan(0.5)), button('All', 'Show all', () => look(0, end)), jump, range), frame);
 }
 
+/** What each layer would lose and cost at each width it could have had; null where bits were given. */
+function allocationSection() {
+  const allocation = report.allocation;
+  if (!allocation) return null;
+  const widths = (option) => `${option.weights}/${option.activations}`;
+  const options = allocation.layers.find((layer) => layer.may_choose)?.options ?? [];
+  const cost = allocation.budgets.length > 2 ? ['latency_ms', 'µs', 1e3] : ['size_mib', 'KiB', 1024];
+  const heads = ['layer', 'chosen w/a', 'average trace', ...options.map((option) => `loss at ${widths(option)}`), ...options.map((option) => `${cost[1]} at ${widths(option)}`)];
+  const cells = (layer) => layer.may_choose
+    ? [...layer.options.map((option) => digits(option.loss)), ...layer.options.map((option) => digits(option[cost[0]] * cost[2]))]
+    : ['fixed', ...Array(2 * options.length - 1).fill('')];
+  const budgets = allocation.budgets.filter((budget) => budget.limit !== null)
+    .map((budget) => `${budget.name} ${digits(budget.simulated)} of ${digits(budget.limit)} ${budget.unit}`).join(', ');
+  return section('Why these bits', `Chosen by HAWQ-V3’s integer program: the least total loss (average Hessian trace times squared error of the weights) within the budget of ${budgets}. Costs are of the layer at that width, its readers at their widest.`,
+    el('div', {class: 'scroll'}, el('table', {},
+      el('thead', {}, el('tr', {}, ...heads.map((title, i) => el('th', {class: i ? '' : 'text'}, title)))),
+      el('tbody', {}, ...allocation.layers.map((layer) => el('tr', {},
+        ...[layer.name, widths(layer), layer.may_choose ? digits(layer.trace) : '', ...cells(layer)].map((text, i) => el('td', {class: i ? '' : 'text'}, text))))))));
+}
+
 const accuracy = report.accuracy;
 const stalled = totals.stall_cycles['array.dma'] + totals.stall_cycles['array.vector'];
 const warnings = report.technology.extrapolated;
@@ -241,6 +261,7 @@ show(
   el('div', {class: 'pair'},
     section('Energy', `By component, in ${report.technology.node}; leakage and clock count every cycle.`, energyChart),
     section(quality ? 'Bits and accuracy' : 'Bits', quality ? 'Bit widths, and how close each layer’s integers are to the float network (higher is better).' : 'Bit widths of each layer. Give --eval the output of bitpulse eval --compare-layers --json to see SQNR here.', bits)),
+  allocationSection(),
   section('Energy and area', null, el('div', {class: 'scroll'}, energyTable),
     warnings.length ? el('div', {class: 'warn note'}, el('p', {}, 'Used beyond its source:'), el('ul', {}, ...warnings.map((text) => el('li', {}, text)))) : null),
   (() => { const s = section('Layers', 'Click a column’s head to sort by it.', layerTable); s.className = 'long'; return s; })(),
