@@ -65,6 +65,26 @@ typedef enum logic [1:0] {
   HalfAway = 2'd2
 } rounding_e;
 
+// What a lane of the requantizer keeps of a pass.
+typedef enum logic [1:0] {
+  KeepOld     = 2'd0,
+  KeepOperand = 2'd1,
+  KeepResult  = 2'd2
+} keep_e;
+
+// One pass over an element in every lane; requantizer.sv says what each does.
+typedef struct packed {
+  logic      valid;
+  logic      emit;      // the codes leave
+  logic      feedback;  // the value is the one kept, not value_i
+  logic      maximum;   // the operand is the larger of value and addend, not their sum
+  logic      leaky;
+  rounding_e rounding;
+  logic      low_bit;   // the other operand's product is added before rounding
+  logic      branch;    // the other operand is requantized on its own and added
+  keep_e     keep;
+} lane_ctrl_t;
+
 // Elaboration-time check of a parameter. Icarus 11 knows no $error outside processes.
 `ifdef __ICARUS__
 `define BITPULSE_CHECK(condition, text)

@@ -46,7 +46,11 @@ class PortWriter {
 class Packer {
  public:
   Packer(const ArrayJob& job, const ArraySpec& spec, const ArrayShape& shape)
-      : job_(job), spec_(spec), shape_(shape), mode_(job.group->mode), places_(*job.command, spec) {
+      : job_(job),
+        spec_(spec),
+        shape_(shape),
+        mode_(job.group->mode),
+        places_(job.command->acc_offset, job.command->tile, spec) {
     const GemmTile& tile = job.command->tile;
     // A fixed PE multiplies its own width whatever the operands have.
     act_ = {nullptr, job.spec.act, mode_.act_digit_bits, mode_.act_digits};
@@ -160,10 +164,10 @@ class Packer {
 
 }  // namespace
 
-SumPlaces::SumPlaces(const ArrayCommand& command, const ArraySpec& spec)
-    : base(static_cast<std::uint32_t>(command.acc_offset)),
-      lines(command.tile.m.size()),
-      columns(command.tile.n.size()),
+SumPlaces::SumPlaces(std::uint64_t acc_offset, const GemmTile& tile, const ArraySpec& spec)
+    : base(static_cast<std::uint32_t>(acc_offset)),
+      lines(tile.m.size()),
+      columns(tile.n.size()),
       cols(spec.cols),
       columns_are_pixels(spec.dataflow == Dataflow::kIs) {
   if (columns_are_pixels) std::swap(lines, columns);

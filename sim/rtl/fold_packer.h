@@ -23,7 +23,7 @@ struct PackedFold {
 /// from the command's acc_offset on. A tile has at least as many sums as words, so that tiles that
 /// share none in the program share none here.
 struct SumPlaces {
-  SumPlaces(const ArrayCommand& command, const ArraySpec& spec);
+  SumPlaces(std::uint64_t acc_offset, const GemmTile& tile, const ArraySpec& spec);
   std::uint32_t base = 0;
   std::int64_t lines = 1;    // of a column fold
   std::int64_t columns = 1;  // extent that the array's columns hold

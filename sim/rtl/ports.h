@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "models/precision.h"
+
 namespace bitpulse::rtl {
 
 /// log2 of the number of 2-bit digits of an operand of 2, 4 or 8 bits.
@@ -62,6 +64,29 @@ struct AccCtrl {
            (static_cast<std::uint32_t>(accumulate) << 30) |
            (static_cast<std::uint32_t>(shift) << 25) | (static_cast<std::uint32_t>(count) << 15) |
            addr;
+  }
+};
+
+/// What a lane of the requantizer keeps of a pass.
+enum class Keep : std::uint8_t { kOld, kOperand, kResult };
+
+struct LaneCtrl {
+  bool valid = false;
+  bool emit = false;
+  bool feedback = false;
+  bool maximum = false;
+  bool leaky = false;
+  Rounding rounding = Rounding::kHalfUp;
+  bool low_bit = false;
+  bool branch = false;
+  Keep keep = Keep::kOld;
+  constexpr std::uint32_t pack() const {
+    return (static_cast<std::uint32_t>(valid) << 10) | (static_cast<std::uint32_t>(emit) << 9) |
+           (static_cast<std::uint32_t>(feedback) << 8) |
+           (static_cast<std::uint32_t>(maximum) << 7) | (static_cast<std::uint32_t>(leaky) << 6) |
+           (static_cast<std::uint32_t>(rounding) << 4) |
+           (static_cast<std::uint32_t>(low_bit) << 3) | (static_cast<std::uint32_t>(branch) << 2) |
+           static_cast<std::uint32_t>(keep);
   }
 };
 

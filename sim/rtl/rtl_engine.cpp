@@ -5,6 +5,7 @@
 
 #include "models/error.h"
 #include "sim/rtl/rtl_array.h"
+#include "sim/rtl/rtl_vector.h"
 #include "sim/systemc/systemc_engine.h"
 
 namespace bitpulse {
@@ -12,7 +13,8 @@ namespace bitpulse {
 struct RtlEngine::Impl {
   explicit Impl(rtl::ArrayMaker make) : array(std::move(make)) {}
   rtl::RtlArray array;
-  SystemcEngine systemc{&array};
+  rtl::RtlVector vector{array.memory()};
+  SystemcEngine systemc{&array, &vector};
 };
 
 RtlEngine::RtlEngine(rtl::ArrayMaker make) : impl_(std::make_unique<Impl>(std::move(make))) {}

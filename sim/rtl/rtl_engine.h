@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The SystemC machine with a Verilated array in the place of the SystemC one. Start, finish, sums
-// and overflows of every array command are compared with the SystemC array's as they come.
+// The SystemC machine with Verilated array, accumulator memory and requantizer in the place of the
+// SystemC ones. Start, finish, sums and overflows of every array command and cycles, codes and
+// saturations of every vector command are compared with SystemC's as they come.
 
 #include <memory>
 

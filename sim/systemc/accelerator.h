@@ -38,6 +38,8 @@ class Accelerator : public sc_core::sc_module {
 
   /// What executes array commands from the next run on, beside the array's own model.
   void set_array_backend(ArrayBackend* backend) { array_.set_backend(backend); }
+  /// The same of vector commands.
+  void set_vector_backend(VectorBackend* backend) { vector_.set_backend(backend); }
 
  private:
   void debug_transport(tlm::tlm_command command, std::uint64_t address, std::uint8_t* bytes,

@@ -26,7 +26,8 @@ RunResult SystemcEngine::run(const Program& program, const Operands& operands) {
   Platform& p = platform();
   const bool has_values = operands.network != nullptr && operands.network->has_parameters;
   p.dram.reset(program.machine, program.dram_bytes, has_values);
-  p.accelerator.set_array_backend(backend_);
+  p.accelerator.set_array_backend(array_);
+  p.accelerator.set_vector_backend(vector_);
   return p.accelerator.run(program, operands);
 }
 

@@ -11,16 +11,20 @@
 namespace bitpulse {
 
 class ArrayBackend;
+class VectorBackend;
 
 class SystemcEngine : public Engine {
  public:
-  /// backend  executes the array's commands (sim/systemc/array_backend.h); null: the model alone
-  explicit SystemcEngine(ArrayBackend* backend = nullptr) : backend_(backend) {}
+  /// array   executes the array's commands, too (sim/systemc/array_backend.h); null: the model
+  /// alone vector  the same of the vector unit's (sim/systemc/vector_backend.h)
+  explicit SystemcEngine(ArrayBackend* array = nullptr, VectorBackend* vector = nullptr)
+      : array_(array), vector_(vector) {}
   RunResult run(const Program& program, const Operands& operands) override;
   const char* name() const override { return "systemc"; }
 
  private:
-  ArrayBackend* backend_;
+  ArrayBackend* array_;
+  VectorBackend* vector_;
 };
 
 }  // namespace bitpulse

@@ -69,6 +69,7 @@ VectorCounts VectorMath::run(const IntegerNetwork& network, const LayerPlan& pla
                              const VectorCommand& command, const VectorOperands& operands) {
   const IntegerLayer& layer = network.layers[plan.layer];
   counts_ = VectorCounts{};
+  if (record_ != nullptr) begin_record(network, layer, command, operands.sums != nullptr);
   if (operands.sums == nullptr) {
     Columns columns;
     columns.channels.resize(size(command.tile.n.size()));
@@ -111,6 +112,7 @@ void VectorMath::finish_columns(const IntegerNetwork& network, const LayerPlan& 
     tile.outputs.push_back(outputs_.data() + static_cast<std::int64_t>(s) * elements);
   }
   counts_.saturations += epilogue(network, plan, columns.channels).run(tile);
+  if (record_ != nullptr) record_columns(columns, tile);
 
   const bool neighbours = columns.channels.back() - columns.channels.front() + 1 == count;
   for (std::size_t s = 0; s < layer.stores.size(); ++s) {
@@ -133,6 +135,50 @@ void VectorMath::finish_columns(const IntegerNetwork& network, const LayerPlan& 
       }
     }
   }
+}
+
+void VectorMath::begin_record(const IntegerNetwork& network, const IntegerLayer& layer,
+                              const VectorCommand& command, bool has_sums) {
+  VectorJob& job = record_->job;
+  job = VectorJob{};
+  job.command = &command;
+  job.layer = &layer;
+  job.rounding = network.rounding;
+  job.pixels = command.tile.m.size();
+  record_->outcome = VectorOutcome{};
+  record_->outcome.stores.resize(layer.stores.size());
+  const auto elements = static_cast<std::size_t>(command.elements);
+  for (std::vector<std::int32_t>& codes : record_->outcome.stores) codes.resize(elements);
+  if (has_sums) record_->outcome.sums.resize(elements);
+  if (layer.residual) job.identity.resize(elements);
+  if (has_sums) return;
+  const auto* op = std::get_if<PoolOp>(&layer.op);
+  const Precision precision = tensor_of(network, input_of(layer)).precision;
+  job.max_code = precision.is_signed ? -1 : (1 << precision.bits) - 1;
+  job.windows = op != nullptr ? op->window.kernel_h * op->window.kernel_w : 1;
+  job.codes.assign(elements * size(job.windows),
+                   op != nullptr && op->is_max ? std::numeric_limits<std::int32_t>::min() : 0);
+}
+
+/// Columns come block by block; the record holds [pixel][column].
+void VectorMath::record_columns(const Columns& columns, const EpilogueTile& tile) {
+  VectorJob& job = record_->job;
+  const std::size_t first = job.columns(), count = columns.channels.size();
+  job.channels.insert(job.channels.end(), columns.channels.begin(), columns.channels.end());
+  const std::size_t width = size(static_cast<std::int64_t>(job.command->elements) / job.pixels);
+  const auto copy = [&](const std::int32_t* from, std::int64_t stride,
+                        std::vector<std::int32_t>& to) {
+    for (std::int64_t i = 0; i < job.pixels; ++i) {
+      std::copy_n(from + i * stride, count, to.data() + size(i) * width + first);
+    }
+  };
+  VectorOutcome& outcome = record_->outcome;
+  if (!outcome.sums.empty()) copy(tile.values, tile.value_stride, outcome.sums);
+  if (!job.identity.empty()) copy(tile.identity, tile.identity_stride, job.identity);
+  for (std::size_t s = 0; s < tile.outputs.size(); ++s) {
+    copy(tile.outputs[s], tile.output_stride, outcome.stores[s]);
+  }
+  outcome.saturations = counts_.saturations;
 }
 
 const Epilogue& VectorMath::epilogue(const IntegerNetwork& network, const LayerPlan& plan,
@@ -180,6 +226,11 @@ void VectorMath::pool(const IntegerNetwork& network, const IntegerLayer& layer,
         const std::int64_t pixel = (image * in.h + in_y - region.rows.begin) * region.cols.size() +
                                    in_x - region.cols.begin;
         const std::int32_t* from = region_.data() + pixel * channels + first;
+        if (record_ != nullptr) {
+          const std::int64_t at =
+              (ky * window.kernel_w + kx) * command.tile.m.size() + m - command.tile.m.begin;
+          std::copy_n(from, count, record_->job.codes.data() + at * count);
+        }
         if (is_max) {
           for (std::int64_t c = 0; c < count; ++c) to[c] = std::max(to[c], from[c]);
         } else {

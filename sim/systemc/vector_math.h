@@ -13,6 +13,7 @@
 #include "quant/integer/integer_network.h"
 #include "quant/integer/kernels.h"
 #include "sim/program.h"
+#include "sim/systemc/vector_backend.h"
 
 namespace bitpulse {
 
@@ -29,9 +30,17 @@ struct VectorCounts {
   std::uint64_t saturations = 0;
 };
 
+/// A command's operands and results as values.
+struct VectorRecord {
+  VectorJob job;
+  VectorOutcome outcome;
+};
+
 class VectorMath {
  public:
   void reset() { epilogues_.clear(); }
+  /// Commands from here on are noted in `record`, but for their cycles; null: nowhere.
+  void set_record(VectorRecord* record) { record_ = record; }
 
   /// Runs a command of layer `plan`.
   VectorCounts run(const IntegerNetwork& network, const LayerPlan& plan,
@@ -60,6 +69,9 @@ class VectorMath {
                            const std::vector<std::int64_t>& channels);
   void pool(const IntegerNetwork& network, const IntegerLayer& layer, const VectorCommand& command,
             const VectorOperands& operands, std::int64_t stride);
+  void begin_record(const IntegerNetwork& network, const IntegerLayer& layer,
+                    const VectorCommand& command, bool has_sums);
+  void record_columns(const Columns& columns, const EpilogueTile& tile);
   void read_identity(const IntegerNetwork& network, const IntegerLayer& layer,
                      const VectorCommand& command, const VectorOperands& operands,
                      const std::vector<std::int64_t>& channels, std::int64_t stride);
@@ -71,6 +83,7 @@ class VectorMath {
   };
   std::vector<Cached> epilogues_;  // of one layer
   VectorCounts counts_;            // of the command in progress
+  VectorRecord* record_ = nullptr;
 
   // Workspaces.
   std::vector<std::int32_t> region_, values_, identity_, outputs_;

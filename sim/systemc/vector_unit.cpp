@@ -13,6 +13,12 @@ constexpr std::uint64_t kPipelineDepth = 4;
 
 }  // namespace
 
+void VectorUnit::reset_unit() {
+  math_.reset();
+  check_.reset(run().has_values() ? backend_ : nullptr, *run().program);
+  math_.set_record(check_.active() ? &record_ : nullptr);
+}
+
 std::uint64_t VectorUnit::issue(CommandId id) {
   const Program& program = *run().program;
   const VectorCommand& command = program.vector[run().command(id).payload];
@@ -84,6 +90,11 @@ void VectorUnit::begin(CommandId id) {
                     std::to_string(counts.out_read_bits) + " and " +
                     std::to_string(counts.out_write_bits) +
                     " bits (input, identity, outputs), its program says otherwise");
+  }
+  if (check_.active()) {
+    record_.job.id = id;
+    record_.outcome.cycles = finish_ - now;
+    check_.run(record_.job, record_.outcome);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "sim/systemc/accumulator.h"
 #include "sim/systemc/buffer.h"
 #include "sim/systemc/unit.h"
+#include "sim/systemc/vector_check.h"
 #include "sim/systemc/vector_math.h"
 
 namespace bitpulse {
@@ -24,14 +25,20 @@ class VectorUnit : public UnitModule {
 
   explicit VectorUnit(const sc_core::sc_module_name& name) : UnitModule(name) {}
 
+  /// From the next run on; null: the unit's own arithmetic alone.
+  void set_backend(VectorBackend* backend) { backend_ = backend; }
+
   bool accepts() const override { return idle(); }
   std::uint64_t issue(CommandId id) override;
 
  private:
-  void reset_unit() override { math_.reset(); }
+  void reset_unit() override;
   void begin(CommandId id) override;
 
   VectorMath math_;
+  VectorBackend* backend_ = nullptr;
+  VectorCheck check_;
+  VectorRecord record_;       // of the command in progress, for the check
   std::uint64_t finish_ = 0;  // of the command in progress
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast Verilated arrays are, on one core, as one JSON document:
 //   bench_rtl [SECONDS]     CPU time spent on each figure, default 0.5
-// Millions of cycles and of PE updates per CPU second, folds of 256 elements back to back.
-// `of_bare` is the rate over that of an int8 array without formats, overflow counts and control
-// (bare_ws.sv), both measured in turns.
+// Millions of cycles per CPU second, folds of 256 elements back to back: of the array alone, with
+// the accumulator memory taking all its sums, and with a requantization of as many sums in every
+// cycle as the array has columns, too. `array_of_bare` is the rate over that of an int8 array
+// without formats, overflow counts and control (bare_ws.sv), both measured in turns.
 
 #include <algorithm>
 #include <cstdio>
@@ -18,9 +19,10 @@
 
 #include "Vbare_ws_16x16.h"
 #include "Vbare_ws_32x32.h"
-#include "Vrequantizer_16.h"
+#include "Vbare_ws_64x64.h"
 #include "sim/rtl/accumulator_memory.h"
 #include "sim/rtl/array_model.h"
+#include "sim/rtl/vector_lanes.h"
 
 namespace bitpulse::rtl {
 namespace {
@@ -101,63 +103,81 @@ class Stream {
   std::vector<std::uint32_t> acts_, weights_;
 };
 
+/// The array with what takes its sums: accumulator memory, and lanes that requantize as many sums
+/// in every cycle as the array has columns, one pass over each.
+class Machine {
+ public:
+  Machine(const ArrayShape& shape, Format format) : stream_(shape, format), cols_(shape.cols) {
+    memory_.reset(shape.cols, {false, 32});
+    lanes_.reset(static_cast<std::size_t>(shape.cols));
+    GemmOp gemm;
+    Store store;
+    store.clamp = {-128, 127};
+    std::mt19937 random(3);
+    for (int j = 0; j < cols_; ++j) {
+      gemm.bias.push_back(static_cast<std::int32_t>(random()) >> 16);
+      store.requantizer.positive.push_back({static_cast<std::int32_t>(random()) >> 1, 40});
+      job_.channels.push_back(j);
+    }
+    layer_.op = gemm;
+    layer_.stores = {store};
+    job_.command = &command_;
+    job_.layer = &layer_;
+    job_.pixels = kStream;
+  }
+
+  void stream(int n) { stream_.step(n); }
+  void accumulate(int n) {
+    stream(n);
+    memory_.step(stream_.outputs(),
+                 SumAccess{static_cast<std::uint32_t>(n % kStream), n >= kStream, 0, cols_});
+  }
+  void requantize(int n) {
+    accumulate(n);
+    if (n % kStream != kStream - 1) return;
+    sums_.clear();
+    for (std::uint32_t addr = 0; addr < kStream; ++addr) {
+      memory_.read(addr, words_);
+      sums_.insert(sums_.end(), words_.begin(), words_.begin() + cols_);
+    }
+    lanes_.run(job_, *lane_passes(job_), sums_.data());
+  }
+
+ private:
+  Stream stream_;
+  int cols_;
+  AccumulatorMemory memory_;
+  VectorLanes lanes_;
+  IntegerLayer layer_;
+  VectorCommand command_;
+  VectorJob job_;
+  std::vector<std::int32_t> sums_, words_;
+};
+
 std::string name(const ArrayShape& shape) {
   return std::string("ws_") + to_string(shape.pe) + "_" + std::to_string(shape.rows) + "x" +
          std::to_string(shape.cols);
 }
 
-void print(const std::string& what, double rate, double pes, double bare) {
-  std::printf(
-      "  \"%s\": {\"mega_cycles_per_s\": %.3f, \"mega_pe_updates_per_s\": %.0f, "
-      "\"of_bare\": %.2f},\n",
-      what.c_str(), rate / 1e6, rate * pes / 1e6, rate / bare);
-}
-
 /// Arrays of one size, each in turns with the bare one.
 void print_arrays(int size, const Step& bare, const std::vector<PeKind>& kinds, double budget) {
-  const double pes = static_cast<double>(size) * size;
   for (const PeKind pe : kinds) {
     const bool fused = pe == PeKind::kFused;
     for (const int bits : fused ? std::vector<int>{8, 4, 2} : std::vector<int>{8}) {
       const ArrayShape shape{pe, false, size, size};
-      Stream stream(shape, {true, bits});
-      const auto rate = rates({bare, [&](int n) { stream.step(n); }}, budget);
-      print(name(shape) + (fused ? "_at_" + std::to_string(bits) + "_bits" : ""), rate[1], pes,
-            rate[0]);
+      Machine machine(shape, {true, bits});
+      const auto rate =
+          rates({bare, [&](int n) { machine.stream(n); }, [&](int n) { machine.accumulate(n); },
+                 [&](int n) { machine.requantize(n); }},
+                budget);
+      std::printf(
+          "  \"%s%s\": {\"array\": %.3f, \"with_accumulators\": %.3f, \"with_requantizer\": "
+          "%.3f, \"array_of_bare\": %.2f},\n",
+          name(shape).c_str(), fused ? ("_at_" + std::to_string(bits) + "_bits").c_str() : "",
+          rate[1] / 1e6, rate[2] / 1e6, rate[3] / 1e6, rate[1] / rate[0]);
+      std::fflush(stdout);
     }
   }
-}
-
-/// A 16x16 int8 array, then with the accumulator memory taking all its sums, then with a
-/// requantization of 16 sums in every cycle, too.
-void print_machine(const Step& bare, double budget) {
-  const ArrayShape shape{PeKind::kInt8, false, 16, 16};
-  Stream stream(shape, {true, 8});
-  std::mt19937 random(3);
-  AccumulatorMemory memory;
-  memory.reset(16, {false, 32});
-  std::vector<std::int32_t> words(16);
-  const auto requantizer = std::make_unique<Vrequantizer_16>();
-  requantizer->rst_ni = 1;
-  requantizer->valid_i = 1;
-  requantizer->min_i = static_cast<IData>(-128);
-  requantizer->max_i = 127;
-  fill(requantizer->m_i, random);
-  for (std::size_t n = 0; n < 4; ++n) requantizer->shift_i[n] = 0x20202020;
-  const Step with_bank = [&](int n) {
-    stream.step(n);
-    memory.step(stream.outputs(),
-                SumAccess{static_cast<std::uint32_t>(n % kStream), n >= kStream, 0, 16});
-  };
-  const Step with_all = [&](int n) {
-    with_bank(n);
-    memory.read(static_cast<std::uint32_t>(n % kStream), words);
-    std::memcpy(&requantizer->value_i, words.data(), sizeof requantizer->value_i);
-    edge(*requantizer);
-  };
-  const auto rate = rates({bare, with_bank, with_all}, budget);
-  print(name(shape) + "_with_accumulators", rate[1], 256, rate[0]);
-  print(name(shape) + "_with_accumulators_and_requantizer", rate[2], 256, rate[0]);
 }
 
 }  // namespace
@@ -166,16 +186,21 @@ void print_machine(const Step& bare, double budget) {
 int main(int argc, char** argv) {
   using namespace bitpulse;
   using namespace bitpulse::rtl;
+  const std::vector<PeKind> kKinds{PeKind::kInt8, PeKind::kInt4, PeKind::kInt2, PeKind::kFused};
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.5;
   Vbare_ws_16x16 bare16;
   Vbare_ws_32x32 bare32;
-  const Step step16 = bare_step(bare16, 16), step32 = bare_step(bare32, 32);
-  const auto bare = rates({step16, step32}, budget);
+  Vbare_ws_64x64 bare64;
+  const Step step16 = bare_step(bare16, 16), step32 = bare_step(bare32, 32),
+             step64 = bare_step(bare64, 64);
+  const auto bare = rates({step16, step32, step64}, budget);
   std::printf("{\n");
-  print_arrays(16, step16, {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2, PeKind::kFused}, budget);
-  print_machine(step16, budget);
-  print_arrays(32, step32, {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2}, budget);
-  std::printf("  \"bare_mega_cycles_per_s\": {\"16x16\": %.3f, \"32x32\": %.3f}\n}\n",
-              bare[0] / 1e6, bare[1] / 1e6);
+  print_arrays(16, step16, kKinds, budget);
+  print_arrays(32, step32, kKinds, budget);
+  print_arrays(64, step64, {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2}, budget);
+  std::printf(
+      "  \"bare_mega_cycles_per_s\": {\"16x16\": %.3f, \"32x32\": %.3f, \"64x64\": "
+      "%.3f}\n}\n",
+      bare[0] / 1e6, bare[1] / 1e6, bare[2] / 1e6);
   return 0;
 }

@@ -1,51 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The requantizer lane against quant/integer/requantize.h, in every rounding mode.
+// The requantizer's lanes against plain C++ (reference_requantizer.h), pass by pass.
 
-#include <limits>
+#include <cstring>
 #include <random>
 
 #include "Vrequantizer.h"
-#include "quant/integer/requantize.h"
 #include "testbench/catch.h"
+#include "testbench/rtl/reference_requantizer.h"
 
 namespace bitpulse::rtl {
 namespace {
 
-constexpr int kLanes = 4;
+using reference::LaneInputs;
+constexpr std::size_t kLanes = 4;
 
-struct Element {
-  std::int32_t value = 0, addend = 0, m = 0, m_negative = 0, other = 0, other_m = 0;
-  int shift = 0;
-};
-
-struct Pass {
-  bool copy = false, leaky = false;
-  Rounding rounding = Rounding::kHalfUp;
-  CodeRange clamp;
-};
-
-struct Code {
-  std::int64_t code = 0;
-  bool saturated = false, clamped = false;
-  friend bool operator==(Code a, Code b) {
-    return a.code == b.code && a.saturated == b.saturated && a.clamped == b.clamped;
-  }
-};
-
-Code expected(const Element& e, const Pass& pass) {
-  constexpr CodeRange kInt32{std::numeric_limits<std::int32_t>::min(),
-                             std::numeric_limits<std::int32_t>::max()};
-  const std::int64_t sum = std::int64_t{e.value} + e.addend;
-  const std::int64_t value = clamp(sum, kInt32);
-  std::int64_t result = value;
-  if (!pass.copy) {
-    std::int64_t term = value * e.m;
-    if (pass.leaky && term < 0) term = value * e.m_negative;
-    result = round_shift(term + std::int64_t{e.other} * e.other_m, e.shift, pass.rounding);
-  }
-  return {clamp(result, pass.clamp), value != sum, clamp(result, pass.clamp) != result};
-}
-
+/// The Verilated lanes and the reference, stepped together.
 class Lanes {
  public:
   Lanes() {
@@ -58,37 +27,36 @@ class Lanes {
     model_.eval();
   }
 
-  /// Element n of the group goes through lane n.
-  void run(const Element (&group)[kLanes], const Pass& pass, Code (&codes)[kLanes]) {
-    model_.valid_i = 1;
-    model_.copy_i = pass.copy;
-    model_.leaky_i = pass.leaky;
-    model_.rounding_i = static_cast<CData>(pass.rounding);
-    model_.min_i = static_cast<IData>(pass.clamp.min);
-    model_.max_i = static_cast<IData>(pass.clamp.max);
-    model_.shift_i = 0;
-    for (int n = 0; n < kLanes; ++n) {
-      model_.value_i[n] = static_cast<IData>(group[n].value);
-      model_.addend_i[n] = static_cast<IData>(group[n].addend);
-      model_.m_i[n] = static_cast<IData>(group[n].m);
-      model_.m_negative_i[n] = static_cast<IData>(group[n].m_negative);
-      model_.other_i[n] = static_cast<IData>(group[n].other);
-      model_.other_m_i[n] = static_cast<IData>(group[n].other_m);
-      model_.shift_i |= static_cast<IData>(group[n].shift) << (8 * n);
+  /// Returns whether both show the same after the edge.
+  bool step(LaneCtrl ctrl, CodeRange clamp_to, const std::vector<LaneInputs>& inputs) {
+    model_.ctrl_i = static_cast<SData>(ctrl.pack());
+    model_.min_i = static_cast<IData>(clamp_to.min);
+    model_.max_i = static_cast<IData>(clamp_to.max);
+    for (std::size_t l = 0; l < kLanes; ++l) {
+      model_.value_i[l] = static_cast<IData>(inputs[l].value);
+      model_.addend_i[l] = static_cast<IData>(inputs[l].addend);
+      model_.m_i[l] = static_cast<IData>(inputs[l].m);
+      model_.m_negative_i[l] = static_cast<IData>(inputs[l].m_negative);
+      model_.shift_i[l] = static_cast<IData>(inputs[l].shift);
+      model_.other_i[l] = static_cast<IData>(inputs[l].other);
+      model_.other_m_i[l] = static_cast<IData>(inputs[l].other_m);
+      model_.other_shift_i[l] = static_cast<IData>(inputs[l].other_shift);
     }
     model_.clk_i = 1;
     model_.eval();
     model_.clk_i = 0;
     model_.eval();
-    REQUIRE(model_.valid_o == 1);
-    for (int n = 0; n < kLanes; ++n) {
-      codes[n] = {static_cast<std::int32_t>(model_.code_o[n]), ((model_.saturated_o >> n) & 1) != 0,
-                  ((model_.clamped_o >> n) & 1) != 0};
-    }
+    expected_.step(ctrl, clamp_to, inputs);
+    return (model_.valid_o != 0) == expected_.valid &&
+           std::memcmp(&model_.code_o, expected_.codes.data(), kLanes * sizeof(IData)) == 0 &&
+           model_.saturated_o == expected_.saturated && model_.clamped_o == expected_.clamped &&
+           model_.above_o == expected_.above && model_.below_o == expected_.below;
   }
+  const reference::Requantizer& expected() const { return expected_; }
 
  private:
   Vrequantizer model_;
+  reference::Requantizer expected_{kLanes};
 };
 
 /// A number whose magnitude is as likely small as large.
@@ -108,70 +76,74 @@ TEST_CASE("ties at every shift round as the rounding mode says", "[rtl][requanti
     for (int shift = 0; shift <= 62; ++shift) {
       for (int odd = -3; odd <= 3; odd += 2) {  // odd * 2^(shift-1) is a tie
         // value * m: a power of two split over both factors, then one below and one above.
-        const int bits = shift == 0 ? 0 : shift - 1;
-        const Element tie{odd << (bits / 2 < 29 ? bits / 2 : 29),
-                          0,
-                          1 << (bits - (bits / 2 < 29 ? bits / 2 : 29)),
-                          0,
-                          0,
-                          0,
-                          shift};
-        Element below = tie, above = tie, zero = tie;
+        const int bits = shift == 0 ? 0 : shift - 1, of_value = bits / 2 < 29 ? bits / 2 : 29;
+        LaneInputs tie;
+        tie.value = odd << of_value;
+        tie.m = 1 << (bits - of_value);
+        tie.shift = shift;
+        LaneInputs below = tie, above = tie, zero = tie;
         below.other = -1, below.other_m = 1, above.other = 1, above.other_m = 1, zero.value = 0;
-        const Element group[kLanes] = {tie, below, above, zero};
-        const Pass pass{false, false, rounding, {-65536, 65535}};
-        Code codes[kLanes];
-        lanes.run(group, pass, codes);
-        for (int n = 0; n < kLanes; ++n, ++compared) {
-          mismatches += !(codes[n] == expected(group[n], pass));
-        }
+        LaneCtrl ctrl;
+        ctrl.valid = ctrl.emit = ctrl.low_bit = true;
+        ctrl.rounding = rounding;
+        mismatches += !lanes.step(ctrl, {-65536, 65535}, {tie, below, above, zero});
+        ++compared;
       }
     }
   }
+  mismatches += !lanes.step({}, {}, std::vector<LaneInputs>(kLanes));
   CHECK(mismatches == 0);
-  CHECK(compared == 3 * 63 * 4 * kLanes);
+  CHECK(compared == 3 * 63 * 4);
 }
 
-TEST_CASE("two million random requantizations equal the reference", "[rtl][requantizer]") {
+TEST_CASE("two million random lane passes equal the reference", "[rtl][requantizer]") {
   Lanes lanes;
   std::mt19937_64 random(20210718);
-  std::uint64_t compared = 0, mismatches = 0, saturated = 0, clamped = 0, inside = 0;
+  std::uint64_t compared = 0, mismatches = 0, saturated = 0, clamped = 0, inside = 0, beyond = 0;
   while (compared < 2'000'000) {
     const std::uint64_t bits = random();
-    const Pass pass{bits % 16 == 0, (bits & 32) != 0, static_cast<Rounding>((bits >> 8) % 3),
-                    kClamps[(bits >> 16) % 8]};
-    const bool low_bit_residual = (bits & 64) != 0, small_m = (bits & 128) != 0;
-    Element group[kLanes];
-    for (Element& e : group) {
+    LaneCtrl ctrl;
+    ctrl.valid = bits % 16 != 0;
+    ctrl.emit = (bits & 16) != 0;
+    ctrl.feedback = bits >> 5 & 1;
+    ctrl.maximum = (bits >> 6 & 3) == 0;
+    ctrl.leaky = bits >> 8 & 1;
+    ctrl.rounding = static_cast<Rounding>((bits >> 9 & 7) % 3);
+    ctrl.low_bit = (bits >> 12 & 3) == 0;
+    ctrl.branch = (bits >> 14 & 3) == 0;
+    ctrl.keep = static_cast<Keep>((bits >> 16 & 15) % 3);
+    const bool small_m = (bits >> 20 & 1) != 0;
+    std::vector<LaneInputs> inputs(kLanes);
+    for (LaneInputs& e : inputs) {
       e.value = wide_range(random);
       if (random() % 8 == 0) e.value = (e.value >> 8) ^ 0x7fffffff;  // near an end
       e.addend = wide_range(random);
       e.m = small_m ? static_cast<std::int8_t>(random()) : wide_range(random);
       if (e.m == std::numeric_limits<std::int32_t>::min()) ++e.m;
       e.m_negative = e.m / 10;
-      if (low_bit_residual) {
-        e.other = static_cast<std::int32_t>(random() % 131072) - 65536;
-        e.other_m = static_cast<std::int32_t>(random()) >> 4;
-      }
+      e.other = static_cast<std::int32_t>(random() % 131072) - 65536;
+      e.other_m = static_cast<std::int32_t>(random()) >> 4;
       // Mostly so that the code lands in or near the clamp.
       e.shift =
           random() % 4 == 0 ? static_cast<int>(random() % 63) : static_cast<int>(random() % 8) + 20;
+      e.other_shift =
+          random() % 4 == 0 ? static_cast<int>(random() % 63) : static_cast<int>(random() % 8) + 24;
     }
-    Code codes[kLanes];
-    lanes.run(group, pass, codes);
-    for (int n = 0; n < kLanes; ++n, ++compared) {
-      const Code code = expected(group[n], pass);
-      mismatches += !(codes[n] == code);
-      saturated += code.saturated;
-      clamped += code.clamped;
-      inside += !code.clamped && code.code != 0;
+    mismatches += !lanes.step(ctrl, kClamps[bits >> 24 & 7], inputs);
+    compared += kLanes;
+    saturated += lanes.expected().saturated;
+    clamped += lanes.expected().clamped;
+    beyond += lanes.expected().above + lanes.expected().below;
+    for (const std::int32_t code : lanes.expected().codes) {
+      inside += lanes.expected().clamped == 0 && code != 0;
     }
   }
   CHECK(mismatches == 0);
   CHECK(saturated > 5'000);
   CHECK(clamped > 100'000);
-  CHECK(inside > 100'000);
-  std::cout << "requantizer: " << compared << " elements, " << mismatches << " mismatches, "
+  CHECK(beyond > 100'000);
+  CHECK(inside > 50'000);
+  std::cout << "requantizer: " << compared << " passes of a lane, " << mismatches << " mismatches, "
             << saturated << " sums saturated, " << clamped << " codes clamped, " << inside
             << " inside and not zero\n";
 }

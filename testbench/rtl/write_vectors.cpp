@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "quant/integer/requantize.h"
 #include "testbench/rtl/fold_lists.h"
 #include "testbench/rtl/reference_array.h"
+#include "testbench/rtl/reference_requantizer.h"
 
 namespace bitpulse::rtl {
 namespace {
@@ -371,84 +371,90 @@ std::int32_t pick_wide(std::mt19937& random) {
   return static_cast<std::int32_t>(random()) >> pick(random, 0, 31);
 }
 
+reference::LaneInputs pick_lane(std::mt19937& random) {
+  reference::LaneInputs lane;
+  lane.value = pick_wide(random);
+  if (chance(random, 8)) lane.value = (lane.value >> 8) ^ 0x7fffffff;  // near an end
+  lane.addend = chance(random, 4) ? 0 : pick_wide(random);
+  lane.m = std::max(pick_wide(random), -0x7fffffff);
+  lane.m_negative = chance(random, 2) ? lane.m / 10 : pick_wide(random) | 1;
+  if (lane.m_negative == std::numeric_limits<std::int32_t>::min()) ++lane.m_negative;
+  lane.other = chance(random, 2) ? 0 : pick(random, -65536, 65535);
+  lane.other_m = pick_wide(random) >> 1;
+  lane.shift = pick(random, 0, 62);
+  lane.other_shift = chance(random, 2) ? pick(random, 0, 62) : pick(random, 8, 20);
+  if (chance(random, 2)) return lane;
+  // A tie: an odd multiple of 2^(shift - 1), and one lower bit beside it.
+  lane.shift = pick(random, 1, 61);
+  const int tie = lane.shift - 1, of_m = pick(random, std::max(0, tie - 30), std::min(tie, 30));
+  const int odd = 2 * pick(random, 0, ((1 << std::min(8, 31 - of_m)) - 1) / 2) + 1;
+  lane.value = 1 << (tie - of_m);
+  if (chance(random, 2)) lane.value += 1 << pick(random, 0, std::max(0, tie - of_m - 1));
+  lane.addend = 0;
+  lane.m = (chance(random, 2) ? odd : -odd) * (1 << of_m);
+  lane.other = chance(random, 2) ? 0 : 1 << pick(random, 0, 15);
+  lane.other_m = 1 << pick(random, 0, 30);
+  lane.other_shift = pick(random, 1, 40);
+  return lane;
+}
+
+LaneCtrl pick_lane_ctrl(std::mt19937& random) {
+  LaneCtrl ctrl;
+  ctrl.valid = !chance(random, 8);
+  ctrl.emit = chance(random, 2);
+  ctrl.feedback = chance(random, 2);
+  ctrl.maximum = chance(random, 4);
+  ctrl.leaky = chance(random, 2);
+  ctrl.rounding = static_cast<Rounding>(pick(random, 0, 2));
+  ctrl.low_bit = chance(random, 3);
+  ctrl.branch = chance(random, 3);
+  ctrl.keep = static_cast<Keep>(pick(random, 0, 2));
+  return ctrl;
+}
+
 std::vector<Line> requantizer_lines(std::size_t lanes, int cycles) {
-  constexpr CodeRange kInt32{std::numeric_limits<std::int32_t>::min(),
-                             std::numeric_limits<std::int32_t>::max()};
   constexpr CodeRange kClamps[] = {{-128, 127}, {0, 255},        {0, 15},
-                                   {-2, 1},     {-32768, 32767}, kInt32};
+                                   {-2, 1},     {-32768, 32767}, reference::kInt32};
   std::mt19937 random(12);
   std::vector<Line> lines;
-  bool valid = false;
-  std::vector<std::int64_t> codes(lanes);
-  std::vector<bool> saturated(lanes), clamped(lanes);
+  reference::Requantizer requantizer(lanes);
   for (int n = 0; n < cycles; ++n) {
     const bool reset = n % 500 == 0;
-    if (reset) {
-      codes.assign(lanes, 0);
-      saturated.assign(lanes, false);
-      clamped.assign(lanes, false);
-    }
-    valid = !chance(random, 8);
-    const bool copy = chance(random, 12), leaky = chance(random, 2), near_tie = chance(random, 2);
-    const int rounding = pick(random, 0, 3);  // the fourth code is that of half up, too
+    if (reset) requantizer = reference::Requantizer(lanes);
+    const LaneCtrl ctrl = pick_lane_ctrl(random);
     CodeRange clamp_to = kClamps[pick(random, 0, 5)];
     if (chance(random, 4)) {
       const std::int32_t a = pick_wide(random), b = pick_wide(random);
       clamp_to = {std::min(a, b), std::max(a, b)};
     }
-    std::vector<std::int32_t> value, addend, m, m_negative, other, other_m, shift;
-    for (std::size_t l = 0; l < lanes; ++l) {
-      value.push_back(pick_wide(random));
-      if (chance(random, 8)) value[l] = (value[l] >> 8) ^ 0x7fffffff;  // near an end
-      addend.push_back(chance(random, 4) ? 0 : pick_wide(random));
-      m.push_back(std::max(pick_wide(random), -0x7fffffff));
-      m_negative.push_back(chance(random, 2) ? m[l] / 10 : pick_wide(random) | 1);
-      if (m_negative[l] == std::numeric_limits<std::int32_t>::min()) ++m_negative[l];
-      other.push_back(chance(random, 2) ? 0 : pick(random, -65536, 65535));
-      other_m.push_back(pick_wide(random) >> 1);
-      shift.push_back(pick(random, 0, 62));
-      if (near_tie) {  // an odd multiple of 2^(shift - 1), and one lower bit beside it
-        shift[l] = pick(random, 1, 61);
-        const int tie = shift[l] - 1, of_m = pick(random, std::max(0, tie - 30), std::min(tie, 30));
-        const int odd = 2 * pick(random, 0, ((1 << std::min(8, 31 - of_m)) - 1) / 2) + 1;
-        value[l] = 1 << (tie - of_m);
-        if (chance(random, 2)) value[l] += 1 << pick(random, 0, std::max(0, tie - of_m - 1));
-        addend[l] = 0;
-        m[l] = (chance(random, 2) ? odd : -odd) * (1 << of_m);
-        other[l] = chance(random, 2) ? 0 : 1 << pick(random, 0, 15);
-        other_m[l] = 1 << pick(random, 0, 30);
-      }
-      const std::int64_t sum = std::int64_t{value[l]} + addend[l];
-      const std::int64_t operand = clamp(sum, kInt32);
-      std::int64_t result = operand;
-      if (!copy) {
-        std::int64_t term = operand * m[l];
-        if (leaky && term < 0) term = operand * m_negative[l];
-        result = round_shift(term + std::int64_t{other[l]} * other_m[l], shift[l],
-                             rounding == 3 ? Rounding::kHalfUp : static_cast<Rounding>(rounding));
-      }
-      if (!valid) continue;
-      codes[l] = clamp(result, clamp_to);
-      saturated[l] = operand != sum;
-      clamped[l] = codes[l] != result;
-    }
+    std::vector<reference::LaneInputs> inputs;
+    for (std::size_t l = 0; l < lanes; ++l) inputs.push_back(pick_lane(random));
+    requantizer.step(ctrl, clamp_to, inputs);
+
     Line line(reset);
-    line.put(valid, 1);
-    line.put(copy, 1);
-    line.put(leaky, 1);
-    line.put(rounding, 2);
+    line.put(ctrl.pack(), 11);
     line.put(clamp_to.min, 32);
     line.put(clamp_to.max, 32);
-    for (const auto* words : {&value, &addend, &m, &m_negative, &other, &other_m}) {
-      line.put(*words, 32);
+    for (const auto member :
+         {&reference::LaneInputs::value, &reference::LaneInputs::addend, &reference::LaneInputs::m,
+          &reference::LaneInputs::m_negative, &reference::LaneInputs::shift,
+          &reference::LaneInputs::other, &reference::LaneInputs::other_m,
+          &reference::LaneInputs::other_shift}) {
+      std::vector<std::int32_t> words;
+      for (const reference::LaneInputs& lane : inputs) words.push_back(lane.*member);
+      if (member == &reference::LaneInputs::shift ||
+          member == &reference::LaneInputs::other_shift) {
+        for (std::int32_t& word : words) word |= pick_wide(random) << 6;  // bits that are not used
+      }
+      line.put(words, 32);
     }
-    for (std::int32_t& word : shift) word |= pick(random, 0, 3) << 6;  // bits that are not used
-    line.put(shift, 8);
     line.begin_outputs();
-    line.put(valid, 1);
-    line.put(codes, 32);
-    line.put(saturated, 1);
-    line.put(clamped, 1);
+    line.put(requantizer.valid, 1);
+    line.put(requantizer.codes, 32);
+    line.put(requantizer.saturated, 32);
+    line.put(requantizer.clamped, 32);
+    line.put(requantizer.above, 32);
+    line.put(requantizer.below, 32);
     lines.push_back(line);
   }
   return lines;

@@ -212,34 +212,32 @@ module device #(
   end
 
   if (Kind == "requantizer") begin : gen_requantizer
-    logic               valid, copy, leaky;
-    logic [1:0]         rounding;
+    logic [10:0]        ctrl;
     logic [31:0]        min, max;
-    logic [Cols*32-1:0] value, addend, m, m_negative, other, other_m;
-    logic [Cols*8-1:0]  shift;
+    logic [Cols*32-1:0] value, addend, m, m_negative, shift, other, other_m, other_shift;
 
-    assign {valid, copy, leaky, rounding, min, max, value, addend, m, m_negative, other, other_m, shift} = in_i;
+    assign {ctrl, min, max, value, addend, m, m_negative, shift, other, other_m, other_shift} = in_i;
 
     requantizer #(.Lanes(Cols)) u_requantizer (
       .clk_i,
       .rst_ni,
-      .valid_i     (valid),
-      .copy_i      (copy),
-      .leaky_i     (leaky),
-      .rounding_i  (rounding),
-      .min_i       (min),
-      .max_i       (max),
-      .value_i     (value),
-      .addend_i    (addend),
-      .m_i         (m),
-      .m_negative_i(m_negative),
-      .other_i     (other),
-      .other_m_i   (other_m),
-      .shift_i     (shift),
-      .valid_o     (out_o[Cols*34]),
-      .code_o      (out_o[Cols*34-1:Cols*2]),
-      .saturated_o (out_o[Cols*2-1:Cols]),
-      .clamped_o   (out_o[Cols-1:0])
+      .ctrl_i       (ctrl),
+      .min_i        (min),
+      .max_i        (max),
+      .value_i      (value),
+      .addend_i     (addend),
+      .m_i          (m),
+      .m_negative_i (m_negative),
+      .shift_i      (shift),
+      .other_i      (other),
+      .other_m_i    (other_m),
+      .other_shift_i(other_shift),
+      .valid_o      (out_o[Cols*32+128]),
+      .code_o       (out_o[Cols*32+127:128]),
+      .saturated_o  (out_o[127:96]),
+      .clamped_o    (out_o[95:64]),
+      .above_o      (out_o[63:32]),
+      .below_o      (out_o[31:0])
     );
   end
 

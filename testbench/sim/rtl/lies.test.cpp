@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An array that lies is found out each time, with the command it lied about.
+// An array or a requantizer that lies is found out each time, with the command it lied about.
 #include <functional>
 #include <utility>
 
@@ -7,6 +7,7 @@
 #include "sim/cosim/cosim.h"
 #include "sim/cosim/random_case.h"
 #include "sim/rtl/rtl_array.h"
+#include "sim/rtl/rtl_vector.h"
 #include "sim/systemc/systemc_engine.h"
 #include "testbench/catch.h"
 
@@ -60,6 +61,48 @@ const NamedLie kLies[] = {
     {"unfinished", nullptr},
 };
 
+/// The Verilated lanes, whose report of one command is changed on its way out.
+class LyingVector : public VectorBackend {
+ public:
+  using Lie = std::function<void(VectorOutcome&)>;
+  LyingVector(rtl::AccumulatorMemory& memory, std::size_t victim, Lie lie)
+      : vector_(memory), victim_(victim), lie_(std::move(lie)) {}
+
+  void reset(const Program& program) override {
+    vector_.reset(program);
+    taken_ = 0;
+  }
+  std::optional<VectorOutcome> run(const VectorJob& job) override {
+    std::optional<VectorOutcome> outcome = vector_.run(job);
+    if (taken_++ != victim_) return outcome;
+    lied_about_ = job.id;
+    lie_(*outcome);
+    return outcome;
+  }
+  std::size_t taken() const { return taken_; }
+  CommandId lied_about() const { return lied_about_; }
+
+ private:
+  rtl::RtlVector vector_;
+  std::size_t victim_, taken_ = 0;
+  Lie lie_;
+  CommandId lied_about_ = 0;
+};
+
+struct NamedVectorLie {
+  const char* found_as;
+  LyingVector::Lie lie;
+};
+
+const NamedVectorLie kVectorLies[] = {
+    {"code for store 0", [](VectorOutcome& o) { o.stores[0][o.stores[0].size() / 2] ^= 1; }},
+    {"code for store", [](VectorOutcome& o) { o.stores.back().back() ^= 1; }},
+    {"number of elements", [](VectorOutcome& o) { o.stores[0].pop_back(); }},
+    {"sum", [](VectorOutcome& o) { o.sums.empty() ? o.sums.push_back(0) : void(o.sums[0] ^= 1); }},
+    {"cycles", [](VectorOutcome& o) { ++o.cycles; }},
+    {"saturations", [](VectorOutcome& o) { ++o.saturations; }},
+};
+
 std::string contained(const std::string& text, const std::string& part) {
   return text.find(part) == std::string::npos ? text + " has no " + part : "";
 }
@@ -90,6 +133,37 @@ TEST_CASE(
     REQUIRE_FALSE(cosimulate(c.name, c.program, c.network, c.inputs, {&engine}).divergence);
   }
   CHECK(told == 20 * 8 * 3);
+}
+
+TEST_CASE(
+    "a wrong code, sum, cycle or saturation count of any one vector command is detected, and the "
+    "command named",
+    "[rtl][lockstep]") {
+  int told = 0;
+  for (int number = 0; number < 20; ++number) {
+    const RandomCase c = random_case(78, number);
+    const std::size_t commands = c.program.vector.size();
+    for (const NamedVectorLie& lie : kVectorLies) {
+      for (const std::size_t victim : {std::size_t{0}, commands - 1}) {
+        rtl::RtlArray array;
+        LyingVector liar(array.memory(), victim, lie.lie);
+        SystemcEngine engine(&array, &liar);
+        const CosimResult result = cosimulate(c.name, c.program, c.network, c.inputs, {&engine});
+        CAPTURE(c.name, victim, lie.found_as);
+        REQUIRE(result.divergence);
+        CHECK(contained(*result.divergence, lie.found_as) == "");
+        CHECK(contained(*result.divergence,
+                        "vector command " + std::to_string(liar.lied_about()) + ",") == "");
+        ++told;
+      }
+    }
+    rtl::RtlArray array;
+    LyingVector honest(array.memory(), commands, nullptr);
+    SystemcEngine engine(&array, &honest);
+    REQUIRE_FALSE(cosimulate(c.name, c.program, c.network, c.inputs, {&engine}).divergence);
+    CHECK(honest.taken() == commands);
+  }
+  CHECK(told == 20 * 6 * 2);
 }
 
 TEST_CASE("an array that was not built is refused by its name", "[rtl][errors]") {
