@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
+#include "models/error.h"
 #include "models/random.h"
 #include "quant/float/normalization.h"
 
@@ -47,6 +49,21 @@ void convert(const std::uint8_t* pixels, const Shape& shape, const ByteTable& ta
 }
 
 }  // namespace
+
+ImageSet labelled_images(const Workload& workload, Split split, std::int64_t count) {
+  const Graph& graph = workload.graph;
+  const Shape& in = graph.nodes[static_cast<std::size_t>(graph.inputs.front())].shape;
+  const Shape& out = graph.nodes[static_cast<std::size_t>(graph.outputs.front())].shape;
+  ImageSet images = read_images(workload.data, split, in, out.elements(), 0, count);
+  const char* name = split == Split::kTrain ? "training" : "test";
+  if (images.count == 0)
+    throw Error(ErrorKind::kInvalidInput, std::string("found no ") + name + " images");
+  for (std::size_t i = 0; i < images.labels.size(); ++i)
+    if (images.labels[i] < 0)
+      throw Error(ErrorKind::kInvalidInput, std::string(name) + " image " + std::to_string(i) +
+                                                " has no label, expected one for every image");
+  return images;
+}
 
 LabelledBatch plain_batch(const ImageSet& images, const DataSpec& data, std::int64_t first,
                           std::int64_t count) {

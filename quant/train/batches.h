@@ -19,6 +19,11 @@ struct LabelledBatch {
   std::vector<std::int64_t> labels;
 };
 
+/// The first `count` images of a split (count < 0: all).
+///
+/// errors  kInvalidInput: none, or one without a label; the readers' own
+ImageSet labelled_images(const Workload& workload, Split split, std::int64_t count);
+
 /// Images first .. first+count-1 as they are.
 LabelledBatch plain_batch(const ImageSet& images, const DataSpec& data, std::int64_t first,
                           std::int64_t count);

@@ -1,28 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // bitpulse-train: trains the network of a workload. A program of its own, so that nothing else
-// loads libtorch; `bitpulse quantize` starts it for methods that learn.
+// loads libtorch; `bitpulse quantize` starts it for methods that learn, `bitpulse sensitivity` for
+// what the loss feels.
 
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "models/error.h"
 #include "models/io/json.h"
-#include "models/io/shipped.h"
 #include "models/io/workload_reader.h"
-#include "models/text.h"
+#include "quant/train/sensitivity_command.h"
 #include "quant/train/trainer.h"
+#include "quant/train/words.h"
 
 namespace bitpulse {
 namespace {
@@ -30,7 +29,8 @@ namespace {
 constexpr int kUnfinished = 75;  // EX_TEMPFAIL of sysexits.h: try again
 
 constexpr const char* kHelp =
-    "usage: bitpulse-train WORKLOAD --out DIR [options]\n\n"
+    "usage: bitpulse-train WORKLOAD --out DIR [options]\n"
+    "       bitpulse-train sensitivity WORKLOAD --out FILE [options]\n\n"
     "Trains the workload's network as its \"train\" says: the network itself (method\n"
     "float) or with quantizers that learn (lsq, llsq). Writes model.safetensors,\n"
     "metrics.csv and checkpoint.safetensors; the same command goes on where the last\n"
@@ -55,66 +55,19 @@ struct CommandLine {
   bool help = false;
 };
 
-double seconds_of(const std::string& option, const std::string& value) {
-  char* end = nullptr;
-  const double seconds = std::strtod(value.c_str(), &end);
-  if (value.empty() || *end != '\0' || !(seconds > 0 && seconds < 1e9))
-    throw Error(ErrorKind::kUsage,
-                option + ": found \"" + printable(value) + "\", expected seconds above 0");
-  return seconds;
-}
-
-int threads_of(const std::string& value) {
-  char* end = nullptr;
-  const long threads = std::strtol(value.c_str(), &end, 10);
-  if (value.empty() || *end != '\0' || threads < 1 || threads > 1024)
-    throw Error(ErrorKind::kUsage,
-                "--threads: found \"" + printable(value) + "\", expected 1..1024");
-  return static_cast<int>(threads);
-}
-
-JsonOverride override_of(std::string value) {
-  constexpr std::string_view kPrefix = "workload:";
-  if (value.compare(0, kPrefix.size(), kPrefix) == 0) value.erase(0, kPrefix.size());
-  const std::size_t equals = value.find('=');
-  if (value.empty() || value[0] != '/' || equals == std::string::npos)
-    throw Error(ErrorKind::kUsage,
-                "--set: found \"" + printable(value) + "\", expected /pointer=value");
-  return {value.substr(0, equals), value.substr(equals + 1)};
-}
-
 CommandLine parse(const std::vector<std::string>& words) {
+  const Words all(
+      words, {"--out", "--set", "--device", "--threads", "--max-seconds", "--checkpoint-seconds"});
   CommandLine line;
-  line.options.threads = static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u));
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    if (word == "--help") line.help = true;
-    if (word == "--help") continue;
-    if (word.compare(0, 2, "--") != 0) {
-      if (!line.workload.empty())
-        throw Error(ErrorKind::kUsage, "found a second workload \"" + printable(word) + "\"");
-      line.workload = word;
-      continue;
-    }
-    const std::vector<std::string_view> known{"--out",     "--set",         "--device",
-                                              "--threads", "--max-seconds", "--checkpoint-seconds"};
-    if (std::find(known.begin(), known.end(), word) == known.end())
-      throw Error(ErrorKind::kUsage,
-                  "unknown option \"" + printable(word) + "\"" + did_you_mean(word, known));
-    if (i + 1 == words.size()) throw Error(ErrorKind::kUsage, word + ": its value is missing");
-    const std::string& value = words[++i];
-    if (word == "--out") line.options.out = value;
-    if (word == "--set") line.overrides.push_back(override_of(value));
-    if (word == "--device") line.options.device = value;
-    if (word == "--threads") line.options.threads = threads_of(value);
-    if (word == "--max-seconds") line.options.max_seconds = seconds_of(word, value);
-    if (word == "--checkpoint-seconds") line.options.checkpoint_seconds = seconds_of(word, value);
-  }
+  line.help = all.help();
   if (line.help) return line;
-  if (line.workload.empty())
-    throw Error(ErrorKind::kUsage, "the workload is missing; see bitpulse-train --help");
-  if (line.options.out.empty())
-    throw Error(ErrorKind::kUsage, "--out is missing; see bitpulse-train --help");
+  line.workload = all.workload();
+  line.overrides = all.overrides();
+  line.options.out = all.required("--out");
+  line.options.device = all.text("--device", "cpu");
+  line.options.threads = all.threads();
+  line.options.max_seconds = all.seconds("--max-seconds", 0);
+  line.options.checkpoint_seconds = all.seconds("--checkpoint-seconds", 60);
   return line;
 }
 
@@ -129,13 +82,14 @@ std::string recipe_of(const JsonValue& document) {
 }
 
 int run(const std::vector<std::string>& words) {
+  if (!words.empty() && words.front() == kSensitivityCommand)
+    return run_sensitivity({words.begin() + 1, words.end()});
   CommandLine line = parse(words);
   if (line.help) {
     std::cout << kHelp;
     return 0;
   }
-  JsonValue document = load_json(find_file(line.workload, ""));
-  if (!line.overrides.empty()) document = override_json(document, line.overrides);
+  const JsonValue document = load_workload(line.workload, line.overrides);
   const Workload workload = read_workload(document);
   if (workload.quantization.method == "ptq")
     throw Error(ErrorKind::kInvalidInput,

@@ -11,11 +11,12 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 include(${root}/scripts/cmake/BitpulseTargets.cmake)
 find_path(JSON_INCLUDE nlohmann/json.hpp REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
 # What training takes from the other rooms; the readers of other image formats are in absent_formats.cpp.
 set(models graph layer shape_inference text io/cifar10 io/figures io/files io/images io/json io/json_override io/json_parser
            io/layer_reader io/onnx_file io/onnx_network io/onnx_reader io/onnx_scope io/protobuf
-           io/quantization_reader io/safetensors io/shipped io/train_reader io/workload_reader nets/builder
+           io/quantization_reader io/safetensors io/sha256 io/shipped io/train_reader io/workload_reader nets/builder
            nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg
            nets/yolo)
 set(quant deployed_arithmetic placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
@@ -27,7 +28,7 @@ list(TRANSFORM quant APPEND .cpp)
 add_library(bitpulse_quant STATIC ${models} ${quant} absent_formats.cpp)
 add_library(bitpulse::quant ALIAS bitpulse_quant)
 target_include_directories(bitpulse_quant PUBLIC ${root} ${JSON_INCLUDE})
-target_link_libraries(bitpulse_quant PRIVATE bitpulse::warnings)
+target_link_libraries(bitpulse_quant PRIVATE OpenSSL::Crypto bitpulse::warnings)
 set_source_files_properties(${root}/quant/methods/lsq.cpp ${root}/quant/methods/llsq.cpp PROPERTIES
   COMPILE_OPTIONS -fno-trapping-math)
 set_source_files_properties(${root}/models/io/shipped.cpp PROPERTIES COMPILE_DEFINITIONS

@@ -17,6 +17,7 @@
 #include "models/io/safetensors.h"
 #include "quant/train/batches.h"
 #include "quant/train/checkpoint.h"
+#include "quant/train/device.h"
 #include "quant/train/initial_weights.h"
 #include "quant/train/loss.h"
 #include "quant/train/metrics.h"
@@ -35,37 +36,11 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kTestBatch = 250;
 constexpr std::int64_t kTests = 10;  // over a training, the last after its last step
 
-ImageSet labelled_images(const Workload& workload, Split split, std::int64_t count) {
-  const Graph& graph = workload.graph;
-  const Shape& in = graph.nodes[static_cast<std::size_t>(graph.inputs.front())].shape;
-  const Shape& out = graph.nodes[static_cast<std::size_t>(graph.outputs.front())].shape;
-  ImageSet images = read_images(workload.data, split, in, out.elements(), 0, count);
-  const char* name = split == Split::kTrain ? "training" : "test";
-  if (images.count == 0)
-    throw Error(ErrorKind::kInvalidInput, std::string("found no ") + name + " images");
-  for (std::size_t i = 0; i < images.labels.size(); ++i)
-    if (images.labels[i] < 0)
-      throw Error(ErrorKind::kInvalidInput, std::string(name) + " image " + std::to_string(i) +
-                                                " has no label, expected one for every image");
-  return images;
-}
-
 Weights first_weights(const Workload& workload, std::uint64_t seed) {
   const std::string& init = workload.quantization.train.init;
   if (!init.empty()) return read_weights(init);
   if (!workload.weights_path.empty()) return read_weights(workload.weights_path);
   return initial_weights(workload.graph, seed);
-}
-
-at::Device find_device(const std::string& name) {
-  if (name == "cpu") return at::Device(at::kCPU);
-  if (name != "cuda")
-    throw Error(ErrorKind::kUsage, "device: found \"" + name + "\", expected cpu or cuda");
-  if (!at::hasCUDA())
-    throw Error(ErrorKind::kInvalidInput, "device cuda: this libtorch or machine has none");
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
-  return at::Device(at::kCUDA);
 }
 
 std::int64_t count_right(const at::Tensor& logits, const at::Tensor& labels) {

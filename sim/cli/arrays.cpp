@@ -2,29 +2,17 @@
 #include "sim/cli/arrays.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "models/error.h"
 #include "models/text.h"
+#include "sim/cli/cache.h"
 #include "sim/cli/progress.h"
 #include "sim/rtl/array_plugin.h"
 
 namespace bitpulse {
 namespace fs = std::filesystem;
 namespace {
-
-std::string cache_folder(const Arguments& arguments) {
-  if (arguments.has("cache")) return arguments.text("cache");
-  const auto variable = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  if (!variable("BITPULSE_CACHE").empty()) return variable("BITPULSE_CACHE");
-  if (!variable("XDG_CACHE_HOME").empty()) return variable("XDG_CACHE_HOME") + "/bitpulse";
-  if (!variable("HOME").empty()) return variable("HOME") + "/.cache/bitpulse";
-  throw Error(ErrorKind::kUsage, "--cache: not given, and HOME is not set");
-}
 
 /// Names have neither.
 bool is_file(const std::string& array) { return array.find_first_of("/.") != std::string::npos; }

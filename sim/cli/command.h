@@ -69,6 +69,7 @@ Subcommand cosim_command();
 Subcommand report_command();
 Subcommand compare_command();
 Subcommand list_command();
+Subcommand sensitivity_command();
 Subcommand sweep_command();
 Subcommand validate_command();
 Subcommand rtl_command();

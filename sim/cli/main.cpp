@@ -18,9 +18,10 @@ namespace bitpulse {
 namespace {
 
 std::vector<Subcommand> commands() {
-  return {run_command(),   quantize_command(), allocate_command(), eval_command(),
-          cosim_command(), report_command(),   compare_command(),  list_command(),
-          sweep_command(), rtl_command(),      validate_command(), version_command()};
+  return {run_command(),    quantize_command(), sensitivity_command(), allocate_command(),
+          eval_command(),   cosim_command(),    report_command(),      compare_command(),
+          list_command(),   sweep_command(),    rtl_command(),         validate_command(),
+          version_command()};
 }
 
 void print_help(const std::vector<Subcommand>& known) {

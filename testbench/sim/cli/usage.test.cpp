@@ -12,8 +12,8 @@
 namespace bitpulse {
 namespace {
 
-const std::vector<std::string> kCommands{"run",   "quantize", "eval",     "cosim",  "list",
-                                         "sweep", "rtl",      "validate", "version"};
+const std::vector<std::string> kCommands{"run",   "quantize", "eval",     "cosim",   "list",
+                                         "sweep", "rtl",      "validate", "version", "sensitivity"};
 
 std::vector<std::string> lines(const std::string& text) {
   std::vector<std::string> all;

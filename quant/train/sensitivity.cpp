@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/train/sensitivity.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "models/error.h"
+#include "models/io/safetensors.h"
+#include "models/io/sha256.h"
+#include "quant/lower/widths.h"
+#include "quant/train/batches.h"
+#include "quant/train/device.h"
+#include "quant/train/network.h"
+
+namespace bitpulse {
+
+Sensitivity sensitivity_of(const Workload& workload, const SensitivityOptions& options) {
+  at::set_num_threads(options.threads);
+  if (workload.graph.inputs.size() != 1 || workload.graph.outputs.size() != 1)
+    throw Error(ErrorKind::kInvalidInput,
+                "sensitivity: found a network of several inputs or outputs, expected one of each");
+  if (workload.weights_path.empty())
+    throw Error(ErrorKind::kInvalidInput,
+                "sensitivity: found no \"weights\", expected those of a trained float network");
+  const at::Device device = find_device(options.device);
+  const ImageSet images = labelled_images(workload, Split::kTrain, options.images);
+  TorchNetwork network(workload.graph, read_weights(workload.weights_path), device);
+
+  std::vector<std::pair<at::Tensor, at::Tensor>> batches;  // inputs, labels
+  for (std::int64_t first = 0; first < images.count; first += options.batch) {
+    const LabelledBatch batch =
+        plain_batch(images, workload.data, first, std::min(options.batch, images.count - first));
+    const Shape& shape = images.shape;
+    batches.emplace_back(to_tensor(batch.values, {batch.count, shape.c, shape.h, shape.w}, device),
+                         at::tensor(batch.labels, at::kLong).to(device));
+  }
+
+  Sensitivity result;
+  result.images = images.count;
+  std::vector<at::Tensor> blocks;
+  for (const Node& node : workload.graph.nodes) {
+    if (weight_channels(node.layer) == 0) continue;
+    blocks.push_back(network.tensor(node.name + ".weight"));
+    result.layers.push_back({node.name, blocks.back().numel(), {}});
+  }
+  SummedLoss loss;
+  loss.parts = static_cast<std::int64_t>(batches.size());
+  loss.part = [&](std::int64_t part) {
+    const auto& [inputs, labels] = batches[static_cast<std::size_t>(part)];
+    const double share = static_cast<double>(inputs.size(0)) / static_cast<double>(images.count);
+    return at::cross_entropy_loss(network.forward(inputs, false), labels) * share;
+  };
+  const std::vector<TraceEstimate> traces = hutchinson_traces(blocks, loss, options.hutchinson);
+  for (std::size_t i = 0; i < traces.size(); ++i) result.layers[i].estimate = traces[i];
+  return result;
+}
+
+std::string to_json(const Sensitivity& sensitivity, const Workload& workload,
+                    const SensitivityOptions& options) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerTrace& layer : sensitivity.layers) {
+    const auto parameters = static_cast<double>(layer.parameters);
+    layers.push_back({{"name", layer.name},
+                      {"parameters", layer.parameters},
+                      {"trace", layer.estimate.trace / parameters},
+                      {"standard_error", layer.estimate.standard_error / parameters},
+                      {"draws", layer.estimate.draws}});
+  }
+  const bool differences = options.hutchinson.product == HessianProduct::kFiniteDifference;
+  const nlohmann::ordered_json json{
+      {"schema", "bitpulse/hessian/1"},
+      {"network", workload.graph.name},
+      {"weights_sha256", sha256_of_path(workload.weights_path)},
+      {"images", sensitivity.images},
+      {"seed", options.hutchinson.seed},
+      {"method", differences ? "finite_difference" : "double_backward"},
+      {"layers", std::move(layers)}};
+  return json.dump(2) + '\n';
+}
+
+}  // namespace bitpulse

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cli/sensitivity.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include "models/error.h"
+#include "models/io/files.h"
+#include "models/io/sha256.h"
+#include "sim/cli/cache.h"
+#include "sim/cli/command.h"
+#include "sim/cli/limits.h"
+#include "sim/cli/signals.h"
+#include "sim/cli/training.h"
+
+namespace bitpulse {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t kMost = 1'000'000;
+
+std::vector<std::string> options_of(const SensitivityRequest& request, std::uint64_t seed) {
+  return {"--images", std::to_string(request.images),
+          "--draws",  std::to_string(request.draws),
+          "--seed",   std::to_string(seed),
+          "--method", request.method,
+          "--device", request.device};
+}
+
+/// Of the network, its weights, its training data and the settings.
+std::string digest_of(const WorkloadInput& input, const std::vector<std::string>& options) {
+  const Workload& workload = input.workload;
+  std::string text = "bitpulse/hessian/1\n";
+  for (const char* key : {"network", "data"}) text += input.document.at(key).raw_text() + '\n';
+  for (const std::string& file :
+       {workload.weights_path, workload.data.train, workload.data.train_labels}) {
+    text += (file.empty() ? "none" : sha256_of_path(file)) + '\n';
+  }
+  for (const std::string& option : options) text += option + '\n';
+  return sha256_of_text(text);
+}
+
+int make_file(const Arguments& arguments) {
+  limit_memory(arguments);
+  if (!arguments.has("out")) throw Error(ErrorKind::kUsage, "sensitivity: --out is missing");
+  const Inputs inputs =
+      read_inputs_as_written(arguments.positional().front(), "", arguments.all("set"));
+  SensitivityRequest request;
+  request.images = arguments.integer("images", request.images, 1, kMost);
+  request.draws = arguments.integer("draws", request.draws, 1, kMost);
+  if (arguments.has("seed")) {
+    request.seed =
+        static_cast<std::uint64_t>(arguments.integer("seed", 0, 0, std::int64_t{1} << 53));
+  }
+  request.method = arguments.text("method", request.method);
+  request.device = arguments.text("device", request.device);
+  request.threads = thread_count(arguments);
+  std::string path;
+  if (const int status = find_sensitivity(inputs.workload, inputs.files.front(), request, path)) {
+    return status;
+  }
+  const auto lock = commit_lock();
+  write_file_atomically(arguments.text("out"), read_file(path, JsonLimits().bytes));
+  std::cout << arguments.text("out") << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int find_sensitivity(const WorkloadInput& input, const std::string& workload_file,
+                     const SensitivityRequest& request, std::string& path) {
+  if (input.workload.weights_path.empty()) {
+    throw Error(
+        ErrorKind::kInvalidInput,
+        workload_file + ": found no \"weights\", expected those of a trained float network");
+  }
+  if (input.workload.data.format == DataFormat::kNone) {
+    throw Error(ErrorKind::kInvalidInput,
+                workload_file + ": found no \"data\", expected labelled training images");
+  }
+  const std::vector<std::string> options =
+      options_of(request, request.seed.value_or(input.workload.seed));
+  const fs::path folder = fs::path(cache_folder()) / "hessian";
+  path = folder / (digest_of(input, options) + ".json");
+  if (fs::exists(path)) return 0;
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorKind::kIo, folder.string() + ": cannot be made: " + error.message());
+  }
+  std::vector<std::string> words{"sensitivity", workload_file, "--out",
+                                 path,          "--threads",   std::to_string(request.threads)};
+  words.insert(words.end(), options.begin(), options.end());
+  for (const JsonOverride& override : input.overrides) {
+    words.insert(words.end(), {"--set", override.pointer + '=' + override.value});
+  }
+  return run_trainer(words);
+}
+
+Subcommand sensitivity_command() {
+  return {"sensitivity",
+          "WORKLOAD --out FILE [options]",
+          "Estimates how much the loss feels each layer's weights.",
+          1,
+          1,
+          {{"out", "FILE", "file to write, for \"bits\": {\"auto\": \"hawq\"}"},
+           {"images", "N", "training images (default: 512)"},
+           {"draws", "N", "at most so many random vectors (default: 50)"},
+           {"seed", "N", "of the vectors (default: the workload's)"},
+           {"method", "M", "double_backward (default) or finite_difference"},
+           {"device", "cpu|cuda", "where to compute (default: cpu)"},
+           kSetOption,
+           kThreadsOption,
+           kMemoryOption},
+          {"bitpulse sensitivity my-net.json --out my-net.hessian.json",
+           "bitpulse sensitivity my-net.json --draws 20 --out my-net.hessian.json"},
+          make_file};
+}
+
+}  // namespace bitpulse
