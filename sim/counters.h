@@ -50,7 +50,8 @@ struct CounterInfo {
 //  - macs: the products of each array command's tile.
 //  - dram_refreshes: all-bank refreshes that have fallen due since the last DMA command, over all
 //    channels; they belong to the layer of the command that meets them.
-//  - buffers: the DMA writes (loads) and reads (stores) the bits of its runs; the vector unit reads
+//  - buffers: the DMA writes (loads) and reads (stores) the bits of its runs, in a move on chip on
+//    both sides, and then no DRAM; the vector unit reads
 //    its act-buffer input once per window element, the identity once, and writes every store's
 //    bits.
 inline constexpr std::array<CounterInfo, 19> kCounterTable = {{

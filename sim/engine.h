@@ -12,7 +12,8 @@
 // - ws, is: start is the first preload, as late as possible; os: the first stream start. finish is
 //   the latest of the folds' last outputs. A fold of r x c streaming T costs r + T + R + c - 2 (ws,
 //   is) or T + R + r + c - 2 (os) alone: 2R + C + T - 2 when full.
-// - dma, fixed: latency_cycles + ceil(bytes / bytes_per_cycle). vector: 4 + passes *
+// - dma, fixed: latency_cycles + ceil(bytes / bytes_per_cycle); moves on chip, with any memory:
+//   ceil(bytes / array rows). vector: 4 + passes *
 //   ceil(elements / lanes).
 
 #include <cstdint>

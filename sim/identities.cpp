@@ -82,9 +82,9 @@ void check_banked_bandwidth(const Machine& machine, std::uint64_t dma_busy, std:
 void check_identities(const Program& program, const RunResult& result, const Timeline& timeline) {
   std::vector<std::uint64_t> dram_bytes(program.layers.size(), 0);
   for (const Command& command : program.commands) {
-    if (command.unit == Unit::kDma) {
-      dram_bytes[command.layer] += program.dma[command.payload].bytes;
-    }
+    if (command.unit != Unit::kDma) continue;
+    const DmaCommand& dma = program.dma[command.payload];
+    if (!dma.on_chip) dram_bytes[command.layer] += dma.bytes;
   }
   Counters total;
   for (std::size_t l = 0; l < program.layers.size(); ++l) {

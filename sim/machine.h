@@ -61,7 +61,7 @@ struct Machine {
   BufferSpec buffers;
   VectorSpec vector;
   DramSpec dram;
-  bool keep_on_chip = false;
+  bool keep_on_chip = false;  // tensors may stay in the activation buffer (section 10)
   std::string technology = "45nm-bitfusion";
 };
 
@@ -75,6 +75,9 @@ struct PeMode {
   int passes() const { return act_digits * weight_digits; }
 };
 PeMode pe_mode(PeKind pe, int act_bits, int weight_bits);
+
+/// Bytes per cycle of a move on chip: the activation buffer takes (or gives) one per array row.
+constexpr std::uint64_t on_chip_bytes_per_cycle(const ArraySpec& array) { return array.rows; }
 
 const char* to_string(PeKind pe);
 const char* to_string(Dataflow dataflow);

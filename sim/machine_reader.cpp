@@ -112,9 +112,7 @@ Machine read_machine(const JsonValue& root) {
   machine.buffers = read_buffers(root.at("buffers"));
   if (const auto vector = root.find("vector")) machine.vector = read_vector(*vector);
   machine.dram = read_dram(root.at("dram"));
-  if (const auto keep = root.find("keep_on_chip"); keep && keep->boolean()) {
-    keep->fail("false: every layer reads from and writes to DRAM");
-  }
+  if (const auto keep = root.find("keep_on_chip")) machine.keep_on_chip = keep->boolean();
   if (const auto technology = root.find("technology")) {
     machine.technology = find_named(*technology, "technologies");
   }

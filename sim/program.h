@@ -29,7 +29,8 @@ struct Range {
 };
 
 /// A strided copy between DRAM and a buffer: `rows` rows of `runs` runs of `run_bits` bits.
-/// Addresses and strides are in bits on both sides (byte aligned wherever whole pixels move).
+/// Addresses and strides are in bits on both sides (byte aligned wherever whole pixels move). In a
+/// move on chip the DRAM side is the activation buffer.
 struct DmaPattern {
   std::uint64_t dram_bit = 0, run_bits = 0;
   std::uint64_t runs = 1, dram_run_stride = 0, buffer_run_stride = 0;
@@ -41,9 +42,11 @@ enum class Buffer : std::uint8_t { kAct, kWeight, kOut };
 
 /// One DMA command: one latency, its patterns in order. `bytes` is the number of bytes its runs
 /// touch in DRAM (a run that starts or ends inside a byte touches the whole byte; runs that follow
-/// one another without a gap count as one).
+/// one another without a gap count as one). A move on chip is a store to, or a load from, a tensor
+/// that stays in the activation buffer; its bytes are those it touches there.
 struct DmaCommand {
   bool is_store = false;
+  bool on_chip = false;
   Buffer buffer = Buffer::kAct;
   std::uint64_t bytes = 0;
   std::uint32_t first_pattern = 0, pattern_count = 0;  // into Program::patterns
@@ -143,8 +146,9 @@ struct LayerPlan {
   std::uint64_t serial_array_cycles = 0;  // section 9
   std::int64_t scalesim_m = 0;
   std::uint64_t scalesim_cycles = 0;
-  std::vector<WidthGroup> width_groups;  // empty where there is no GEMM
-  std::string tiling;                    // the choice, for people: "m 196, k 1152, n 32; n outer"
+  std::vector<WidthGroup> width_groups;   // empty where there is no GEMM
+  std::string tiling;                     // the choice, for people: "m 196, k 1152, n 32; n outer"
+  std::vector<std::string> kept_on_chip;  // tensors it stores that stay in the activation buffer
 };
 
 /// A block of packed weights in DRAM: tile `tile` (m unused) of `layer` (index into
@@ -153,6 +157,16 @@ struct WeightBlock {
   std::uint32_t layer = 0;
   GemmTile tile;
   std::uint64_t dram_bit = 0;
+};
+
+/// A tensor that stays in the activation buffer, at `act_bit`, while layers `first_layer` (its
+/// first producer) to `last_layer` (its last reader) run; indices into Program::layers.
+struct KeptTensor {
+  std::int32_t tensor = -1;  // index into IntegerNetwork::tensors
+  std::uint32_t first_layer = 0, last_layer = 0;
+  std::uint64_t act_bit = 0, bits = 0;
+  std::uint64_t end() const { return act_bit + bits; }
+  bool lives_in(std::uint32_t layer) const { return first_layer <= layer && layer <= last_layer; }
 };
 
 struct Program {
@@ -169,6 +183,26 @@ struct Program {
   std::vector<std::uint64_t> tensor_bit;  // DRAM bit address of every stored tensor
   std::vector<WeightBlock> weights;
   std::uint64_t dram_bytes = 0;  // extent of the address map
+  std::vector<KeptTensor> kept;  // they have places in DRAM, too, which stay unused
+
+  /// The kept tensor at this bit of the activation buffer while `layer` runs; null: none.
+  const KeptTensor* kept_at(std::uint32_t layer, std::uint64_t act_bit) const {
+    for (const KeptTensor& tensor : kept) {
+      if (tensor.lives_in(layer) && tensor.act_bit <= act_bit && act_bit < tensor.end()) {
+        return &tensor;
+      }
+    }
+    return nullptr;
+  }
 };
+
+/// Bits of the activation buffer below the tile slots of `layer`: those of the tensors kept there.
+inline std::uint64_t kept_bits(const std::vector<KeptTensor>& kept, std::uint32_t layer) {
+  std::uint64_t end = 0;
+  for (const KeptTensor& tensor : kept) {
+    if (tensor.lives_in(layer) && tensor.end() > end) end = tensor.end();
+  }
+  return end;
+}
 
 }  // namespace bitpulse

@@ -57,6 +57,7 @@ Machine random_machine(Draw& draw) {
       draw.pick({Rounding::kHalfUp, Rounding::kHalfEven, Rounding::kHalfAway});
   machine.dram.bytes_per_cycle = draw.number(1, 32);
   machine.dram.latency_cycles = draw.number(0, 80);
+  machine.keep_on_chip = draw.number(0, 1) == 0;
   return machine;
 }
 
@@ -79,7 +80,8 @@ std::string describe(std::int64_t number, const Program& program) {
                      to_string(array.pe) + ' ' + std::to_string(array.rows) + 'x' +
                      std::to_string(array.cols) + ", " + std::to_string(array.acc_bits) + " bits " +
                      (array.overflow == Overflow::kWrap ? "wrap" : "saturate") +
-                     (array.overlap ? "" : ", no overlap") + "; ";
+                     (array.overlap ? "" : ", no overlap") +
+                     (program.kept.empty() ? "" : ", tensors kept on chip") + "; ";
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
     text += (i == 0 ? "" : ", ") + program.layers[i].kind;
   }

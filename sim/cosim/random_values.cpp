@@ -18,6 +18,15 @@ Precision act_precision(NetworkBuilder& b) {
   return {bits, bits > 1 && one_in(b, 2)};  // a requantizer makes zeros, binary codes have none
 }
 
+/// A window that keeps the size of its input.
+Window same_size_window(NetworkBuilder& b) {
+  Window w;
+  if (one_in(b, 2)) return w;
+  w.kernel_h = w.kernel_w = 3;
+  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = 1;
+  return w;
+}
+
 Window random_window(NetworkBuilder& b, Shape in, bool pool) {
   Window w;
   const auto axis = [&](std::int64_t extent, std::int64_t& kernel, std::int64_t& stride,
@@ -42,6 +51,10 @@ std::int64_t extent(std::int64_t in, std::int64_t kernel, std::int64_t stride,
 
 void add_conv(NetworkBuilder& b, TensorId from) {
   const Shape in = b.shape(from);
+  if (one_in(b, 3)) {  // one that its input may be added to
+    b.conv(from, in.c, same_size_window(b), 1, {8});
+    return;
+  }
   const Window window = random_window(b, in, false);
   std::int64_t groups = 1;
   if (one_in(b, 3)) groups = in.c;
@@ -66,7 +79,21 @@ void add_pool(NetworkBuilder& b, TensorId from) {
   b.pool(from, out, w, is_max, !is_max && may_floor && one_in(b, 2));
 }
 
-void add_residual(NetworkBuilder& b, std::vector<TensorId>& inputs) {
+/// An identity of a kind that can add it: one of the tensors that stand already.
+bool add_earlier(NetworkBuilder& b, const std::vector<TensorId>& earlier) {
+  const Shape out = b.network.layers.back().out;
+  for (auto it = earlier.rbegin(); it != earlier.rend(); ++it) {
+    if (!(b.shape(*it) == out) || b.precision(*it).bits < 2) continue;
+    const bool is_signed = b.precision(*it).is_signed;
+    b.residual(is_signed ? Residual::Kind::kStream16 : Residual::Kind::kLowBit, *it, 1, 0,
+               {8, true});
+    return true;
+  }
+  return false;
+}
+
+void add_residual(NetworkBuilder& b, const std::vector<TensorId>& earlier) {
+  if (one_in(b, 2) && add_earlier(b, earlier)) return;
   const Shape out = b.network.layers.back().out;
   const std::int64_t stride = any_of<std::int64_t>(b, {1, 1, 2});
   Shape shape{out.c, (out.h - 1) * stride + 1, (out.w - 1) * stride + 1};
@@ -78,7 +105,6 @@ void add_residual(NetworkBuilder& b, std::vector<TensorId>& inputs) {
   const auto kind = one_in(b, 2) ? Residual::Kind::kStream16 : Residual::Kind::kLowBit;
   const TensorId identity =
       b.input(shape, {any_of<std::uint8_t>(b, {2, 4, 8, 16}), kind == Residual::Kind::kStream16});
-  inputs.push_back(identity);
   b.residual(kind, identity, stride, before, {8, true});
 }
 
@@ -116,23 +142,24 @@ std::vector<TensorId> add_stores(NetworkBuilder& b) {
 
 NetworkBuilder random_value_network(std::uint64_t seed) {
   NetworkBuilder b(seed, static_cast<Rounding>(seed % 3));
-  std::vector<TensorId> inputs;
   TensorId from =
       b.input({one_in(b, 3) ? b.pick(1, 40) : b.pick(1, 6), b.pick(1, 11), b.pick(1, 11)},
               act_precision(b));
+  std::vector<TensorId> earlier{from};
   for (std::int64_t layers = b.pick(1, 4); layers > 0; --layers) {
     const std::int64_t kind = b.pick(0, 5);
     if (kind == 0) {
       add_pool(b, from);
     } else if (kind == 1) {
       b.sum(from);
-      add_residual(b, inputs);
+      add_residual(b, earlier);
     } else {
       add_conv(b, from);
-      if (one_in(b, 3)) add_residual(b, inputs);
+      if (one_in(b, 3)) add_residual(b, earlier);
     }
     const std::vector<TensorId> readable = add_stores(b);
     if (readable.empty()) break;
+    earlier.insert(earlier.end(), readable.begin(), readable.end());
     from = readable.front();
   }
   for (const Store& store : b.network.layers.back().stores) b.output(store.tensor);

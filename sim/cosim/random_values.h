@@ -9,7 +9,8 @@
 namespace bitpulse {
 
 /// One to four layers: convolutions (groups, depthwise, kernel-wise widths), pools, sums; residual
-/// adds of both kinds, concat slices, space-to-depth, several stores, signed and unsigned codes.
+/// adds of both kinds (of inputs and of earlier layers), concat slices, space-to-depth, several
+/// stores, signed and unsigned codes.
 NetworkBuilder random_value_network(std::uint64_t seed);
 
 }  // namespace bitpulse

@@ -18,7 +18,11 @@ void count_dma(const Program& program, const DmaCommand& dma, Counters& counters
     const DmaPattern& pattern = program.patterns[dma.first_pattern + i];
     bits += pattern.rows * pattern.runs * pattern.run_bits;
   }
-  (dma.is_store ? counters.dram_write_bytes : counters.dram_read_bytes) += dma.bytes;
+  if (dma.on_chip) {
+    (dma.is_store ? counters.act_write_bits : counters.act_read_bits) += bits;
+  } else {
+    (dma.is_store ? counters.dram_write_bytes : counters.dram_read_bytes) += dma.bytes;
+  }
   switch (dma.buffer) {
     case Buffer::kAct:
       (dma.is_store ? counters.act_read_bits : counters.act_write_bits) += bits;

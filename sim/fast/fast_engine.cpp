@@ -99,6 +99,9 @@ class QueueRun {
 
   std::uint64_t transfer(const Command& command, std::uint64_t start) {
     const DmaCommand& dma = program_.dma[command.payload];
+    if (dma.on_chip) {
+      return start + divide_up(dma.bytes, on_chip_bytes_per_cycle(program_.machine.array));
+    }
     if (!dram_) {
       const DramSpec& spec = program_.machine.dram;
       return start + spec.latency_cycles + divide_up(dma.bytes, spec.bytes_per_cycle);

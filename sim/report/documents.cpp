@@ -106,7 +106,8 @@ Json layer_json(const LayerReport& layer, bool has_values) {
           {"dram_write_bytes", layer.counters.dram_write_bytes},
           {"energy_pj", components_json(layer.energy)},
           {"overflow", overflow_json(layer.counters, has_values)},
-          {"tiling", plan.tiling}};
+          {"tiling", plan.tiling},
+          {"kept_on_chip", plan.kept_on_chip}};
 }
 
 Json totals_json(const Totals& totals, bool has_values) {

@@ -65,6 +65,33 @@ class BufferReplay {
   std::map<std::uint64_t, std::int64_t> changes_;  // by cycle
 };
 
+/// How long each tensor kept in the activation buffer is needed: from the first move into it to the
+/// last command that reads it.
+class KeptTensors {
+ public:
+  explicit KeptTensors(const Program& program) : program_(program), spans_(program.kept.size()) {}
+
+  /// Whether a command of `layer` that uses the activation buffer at `act_bit` uses a kept tensor.
+  bool use(std::uint32_t layer, std::uint64_t act_bit, CommandTime time) {
+    const KeptTensor* tensor = program_.kept_at(layer, act_bit);
+    if (tensor == nullptr) return false;
+    CommandTime& span = spans_[static_cast<std::size_t>(tensor - program_.kept.data())];
+    if (span.finish == 0) span.start = time.start;
+    span.finish = std::max(span.finish, time.finish);
+    return true;
+  }
+
+  void hold_in(BufferReplay& act) const {
+    for (std::size_t i = 0; i < spans_.size(); ++i) {
+      act.hold(program_.kept[i].bits, spans_[i].start, spans_[i].finish);
+    }
+  }
+
+ private:
+  const Program& program_;
+  std::vector<CommandTime> spans_;
+};
+
 std::uint64_t extent(const DmaPattern& pattern) {
   return (pattern.rows - 1) * pattern.buffer_row_stride +
          (pattern.runs - 1) * pattern.buffer_run_stride + pattern.run_bits;
@@ -79,6 +106,7 @@ std::vector<std::vector<OccupancyStep>> buffer_occupancy(const Program& program,
   std::vector<BufferReplay> buffers(3);
   BufferReplay& act = buffers[index(Buffer::kAct)];
   BufferReplay& out = buffers[index(Buffer::kOut)];
+  KeptTensors kept(program);
   // Output tiles that wait for their store: first bit, start of the first command that writes it.
   std::map<std::uint64_t, std::uint64_t> written;
   // A reader names where its block begins; blocks are loaded whole, so one bit finds them.
@@ -92,6 +120,7 @@ std::vector<std::vector<OccupancyStep>> buffer_occupancy(const Program& program,
         std::uint64_t begin = ~std::uint64_t{0}, end = 0;
         for (std::uint32_t i = 0; i < dma.pattern_count; ++i) {
           const DmaPattern& pattern = program.patterns[dma.first_pattern + i];
+          if (dma.on_chip) kept.use(command.layer, pattern.dram_bit, time);
           begin = std::min(begin, pattern.buffer_bit);
           end = std::max(end, pattern.buffer_bit + extent(pattern));
         }
@@ -110,13 +139,15 @@ std::vector<std::vector<OccupancyStep>> buffer_occupancy(const Program& program,
       }
       case Unit::kArray: {
         const ArrayCommand& array = program.array[command.payload];
-        act.read(array.act.buffer_bit, array.act.buffer_bit + 1, time.finish);
+        if (!kept.use(command.layer, array.act.buffer_bit, time)) {
+          act.read(array.act.buffer_bit, array.act.buffer_bit + 1, time.finish);
+        }
         buffers[index(Buffer::kWeight)].read(array.weight_bit, array.weight_bit + 1, time.finish);
         break;
       }
       case Unit::kVector: {
         const VectorCommand& vector = program.vector[command.payload];
-        if (vector.act_read_bits > 0) {
+        if (vector.act_read_bits > 0 && !kept.use(command.layer, vector.input.buffer_bit, time)) {
           act.read(vector.input.buffer_bit, vector.input.buffer_bit + 1, time.finish);
         }
         if (vector.out_read_bits > 0) {
@@ -129,6 +160,7 @@ std::vector<std::vector<OccupancyStep>> buffer_occupancy(const Program& program,
       }
     }
   }
+  kept.hold_in(act);
   std::vector<std::vector<OccupancyStep>> steps;
   steps.reserve(buffers.size());
   for (BufferReplay& buffer : buffers) steps.push_back(buffer.steps());

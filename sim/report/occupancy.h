@@ -3,7 +3,8 @@
 
 // How full each on-chip buffer is over time, from a program and the times of its commands: a block
 // is live from the start of the command that writes it (a load, or a vector command for outputs) to
-// the last finish of the commands that read it before something overwrites it.
+// the last finish of the commands that read it before something overwrites it; a tensor kept on
+// chip from the first move into it to the last command that reads it.
 
 #include <cstdint>
 #include <vector>

@@ -160,7 +160,9 @@ class TraceWriter {
     switch (command.unit) {
       case Unit::kDma: {
         const DmaCommand& dma = program_.dma[command.payload];
-        name = std::string(dma.is_store ? "store from " : "load to ") +
+        name = std::string(dma.on_chip    ? dma.is_store ? "keep from " : "kept to "
+                           : dma.is_store ? "store from "
+                                          : "load to ") +
                kBufferNames[static_cast<std::size_t>(dma.buffer)];
         args += R"(,"bytes":)" + std::to_string(dma.bytes);
         break;
@@ -194,8 +196,8 @@ class TraceWriter {
       const Command& command = program_.commands[id];
       const CommandTime time = result_.times[id];
       if (command.unit == Unit::kDma) {
-        traffic.add(time.start, time.finish,
-                    static_cast<double>(program_.dma[command.payload].bytes));
+        const DmaCommand& dma = program_.dma[command.payload];
+        if (!dma.on_chip) traffic.add(time.start, time.finish, static_cast<double>(dma.bytes));
       } else if (command.unit == Unit::kArray) {
         busy.add(time.start, time.finish, work(command));
       }

@@ -17,10 +17,12 @@ constexpr std::uint64_t align_region(std::uint64_t bytes) {
   return (bytes + kRegionBytes - 1) / kRegionBytes * kRegionBytes;
 }
 
-/// DRAM addresses (bits) of a layer's tensors and of its first weight block.
+/// Addresses (bits) of a layer's tensors, in DRAM or, where they are kept, in the activation
+/// buffer; of its first weight block; of its first tile slot in the activation buffer.
 struct LayerAddresses {
   std::uint64_t in = 0, identity = 0, weights = 0;
   std::vector<std::uint64_t> stores;  // by store
+  std::uint64_t act_slots = 0;
 };
 
 /// Bit address of every stored tensor of `batch` images; `end_bytes` becomes their extent.

@@ -59,7 +59,9 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
     if (need_.weight(tiling) > have_.weight) continue;
     for (const bool whole_act : {true, false}) {
       tiling.whole_act = whole_act;
-      if (!whole_act && (k == most_k || !may_tile_act(shape_, groups_, grid_, tiling))) continue;
+      if (!whole_act &&
+          (k == most_k || shape_.in_kept || !may_tile_act(shape_, groups_, grid_, tiling)))
+        continue;
       if (need_.act(tiling) > have_.act) continue;
       add_orders(tiling, shared, gather_fits, candidates);
     }

@@ -57,6 +57,26 @@ void for_runs(const DmaPattern& p, Visit&& visit) {
   }
 }
 
+/// Kept tensors that live at the same time stand beside each other.
+void check_kept(const Program& program, std::vector<std::string>& violations) {
+  const std::uint64_t size = std::uint64_t{program.machine.buffers.act_kib} * 1024 * 8;
+  for (std::size_t i = 0; i < program.kept.size(); ++i) {
+    const KeptTensor& a = program.kept[i];
+    const std::string name = "kept tensor " + std::to_string(a.tensor);
+    if (a.end() > size) violations.push_back(name + " leaves the act buffer");
+    if (a.first_layer > a.last_layer || a.last_layer >= program.layers.size()) {
+      violations.push_back(name + " lives in no layers of the program");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      const KeptTensor& b = program.kept[j];
+      if (a.first_layer <= b.last_layer && b.first_layer <= a.last_layer && a.act_bit < b.end() &&
+          b.act_bit < a.end()) {
+        violations.push_back(name + " meets kept tensor " + std::to_string(b.tensor));
+      }
+    }
+  }
+}
+
 /// `bytes` of a command: runs that follow one another without a gap count as one.
 void check_dma(const Program& program, std::vector<std::string>& violations) {
   for (std::size_t i = 0; i < program.dma.size(); ++i) {
@@ -75,21 +95,34 @@ void check_dma(const Program& program, std::vector<std::string>& violations) {
                            std::to_string(dma.bytes) + " bytes and touches " +
                            std::to_string(bytes));
     }
-    if (furthest > program.dram_bytes * 8) {
+    if (!dma.on_chip && furthest > program.dram_bytes * 8) {
       violations.push_back("dma command " + std::to_string(i) + " leaves DRAM");
     }
   }
 }
 
-/// Every code of the tensors' stored slices is written once.
+/// Every code of the tensors' stored slices is written once. Kept tensors are checked at their
+/// places in DRAM.
 void check_stores(const Program& program, const IntegerNetwork& network,
                   std::vector<std::string>& violations) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> runs;  // begin, end
-  for (const DmaCommand& dma : program.dma) {
+  for (const Command& command : program.commands) {
+    if (command.unit != Unit::kDma) continue;
+    const DmaCommand& dma = program.dma[command.payload];
     if (!dma.is_store) continue;
     for (std::uint32_t p = 0; p < dma.pattern_count; ++p) {
-      for_runs(program.patterns[dma.first_pattern + p],
-               [&](std::uint64_t bit, std::uint64_t bits) { runs.emplace_back(bit, bit + bits); });
+      const DmaPattern& pattern = program.patterns[dma.first_pattern + p];
+      std::uint64_t home = 0, act_bit = 0;
+      if (dma.on_chip) {
+        const KeptTensor* kept = program.kept_at(command.layer, pattern.dram_bit);
+        if (kept == nullptr) continue;  // check_buffers says so
+        home = program.tensor_bit[static_cast<std::size_t>(kept->tensor)];
+        act_bit = kept->act_bit;
+      }
+      for_runs(pattern, [&](std::uint64_t bit, std::uint64_t bits) {
+        const std::uint64_t begin = bit - act_bit + home;
+        runs.emplace_back(begin, begin + bits);
+      });
     }
   }
   std::sort(runs.begin(), runs.end());
@@ -172,6 +205,7 @@ void check_products(const Program& program, std::vector<std::string>& violations
 std::vector<std::string> validate_program(const Program& program, const IntegerNetwork& network) {
   std::vector<std::string> violations;
   if (!check_structure(program, violations)) return violations;
+  check_kept(program, violations);
   check_dma(program, violations);
   check_stores(program, network, violations);
   check_products(program, violations);

@@ -15,7 +15,9 @@ namespace bitpulse {
 
 /// Violations, as sentences naming the command; empty when the program is sound:
 ///  - predecessors are earlier commands; payloads, patterns and outputs exist
-///  - tiles stand inside their halves of the buffers, patterns inside DRAM
+///  - tiles stand inside their halves of the buffers, patterns inside DRAM; tensors kept on chip
+///    stand beside each other and below the tiles of the layers they live in, and moves on chip are
+///    to and from them
 ///  - `bytes` of each dma command is what its patterns touch
 ///  - no access to a buffer meets another one that writes, or is written by it, unless one is
 ///    known to have finished before the other starts, by predecessors and queue order alone

@@ -62,6 +62,13 @@ class BufferCheck {
           (p.rows - 1) * p.buffer_row_stride + (p.runs - 1) * p.buffer_run_stride + p.run_bits;
       access(id, kOf[static_cast<std::size_t>(command.buffer)], p.buffer_bit, size,
              !command.is_store);
+      if (!command.on_chip) continue;
+      const std::uint64_t far_size =
+          (p.rows - 1) * p.dram_row_stride + (p.runs - 1) * p.dram_run_stride + p.run_bits;
+      if (program_.kept_at(program_.commands[id].layer, p.dram_bit) == nullptr) {
+        violations_.push_back(name(id) + " moves to or from no kept tensor");
+      }
+      access(id, kActMemory, p.dram_bit, far_size, command.is_store);
     }
   }
 
@@ -111,8 +118,7 @@ class BufferCheck {
   void access(CommandId id, Memory memory, std::uint64_t begin, std::uint64_t size, bool writes) {
     if (size == 0) return;
     const std::uint64_t end = begin + size;
-    const bool second_half = begin >= half_[memory];
-    if (end > half_[memory] * (second_half ? 2 : 1)) {
+    if (!stands_in_place(id, memory, begin, end)) {
       violations_.push_back(name(id) + " leaves its half of the " + kMemoryNames[memory]);
     }
     std::vector<Access>& past = accesses_[memory];
@@ -132,6 +138,18 @@ class BufferCheck {
                  past.end());
     }
     past.push_back({id, begin, end, writes});
+  }
+
+  /// Inside a kept tensor, or inside one of the halves of what is left for tiles.
+  bool stands_in_place(CommandId id, Memory memory, std::uint64_t begin, std::uint64_t end) const {
+    const std::uint32_t layer = program_.commands[id].layer;
+    const std::uint64_t kept = memory == kActMemory ? kept_bits(program_.kept, layer) : 0;
+    if (begin < kept) {
+      const KeptTensor* tensor = program_.kept_at(layer, begin);
+      return tensor != nullptr && end <= tensor->end();
+    }
+    const std::uint64_t half = half_[memory] - kept / 2;
+    return end - kept <= half * (begin - kept >= half ? 2 : 1);
   }
 
   /// K tiles of one output tile meet in order: each adds behind the stream of the one before.

@@ -54,9 +54,10 @@ class CommandList {
   }
 
   /// A dma command whose patterns begin here; finish_dma comes after they have been appended.
-  CommandId begin_dma(Buffer buffer, bool is_store) {
+  CommandId begin_dma(Buffer buffer, bool is_store, bool on_chip = false) {
     DmaCommand& dma = program_.dma.emplace_back();
     dma.is_store = is_store;
+    dma.on_chip = on_chip;
     dma.buffer = buffer;
     dma.first_pattern = static_cast<std::uint32_t>(program_.patterns.size());
     return add(Unit::kDma, program_.dma.size() - 1);

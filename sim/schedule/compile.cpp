@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/compile.h"
 
-#include <cassert>
+#include <utility>
+#include <vector>
 
 #include "models/error.h"
 #include "sim/schedule/address_map.h"
 #include "sim/schedule/emit.h"
+#include "sim/schedule/keep.h"
 #include "sim/schedule/layer_plan.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/program_sizes.h"
@@ -37,11 +39,57 @@ void check_rounding(const IntegerNetwork& network, const Machine& machine) {
                                             to_string(network.rounding));
 }
 
-struct Chosen {
-  LayerShape shape;
-  LayerAddresses addresses;
-  Choice choice;
-};
+/// Weights follow the tensors in DRAM, layer after layer.
+void place_weights(std::vector<ChosenLayer>& layers, std::uint64_t& dram_bytes) {
+  for (ChosenLayer& layer : layers) {
+    layer.addresses.weights = align_region(dram_bytes) * 8;
+    dram_bytes = (layer.addresses.weights + layer.choice.weight_bits) / 8;
+  }
+}
+
+/// Says in the plans what was chosen.
+void describe_choices(const IntegerNetwork& network, const std::vector<ChosenLayer>& layers,
+                      Program& program) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const ChosenLayer& layer = layers[i];
+    LayerPlan& plan = program.layers[i];
+    plan.tiling = describe(layer.shape, plan.width_groups, layer.choice.tiling);
+    for (WidthGroup& group : plan.width_groups) {
+      group.order.segments =
+          k_segments(program.machine.array, group.k_packed, layer.choice.tiling.k);
+    }
+    for (std::size_t s = 0; s < layer.shape.stores.size(); ++s) {
+      if (!layer.shape.stores[s].kept) continue;
+      const auto tensor = static_cast<std::size_t>(layer.layer->stores[s].tensor);
+      plan.kept_on_chip.push_back(network.tensors[tensor].name);
+    }
+  }
+}
+
+void check_size(const IntegerNetwork& network, const Machine& machine, std::size_t commands) {
+  if (commands <= kMaxCommands) return;
+  throw Error(ErrorKind::kLimit, "network '" + network.name + "' on machine '" + machine.name +
+                                     "': found a program of " + std::to_string(commands) +
+                                     " commands, expected at most " + std::to_string(kMaxCommands) +
+                                     "; a smaller batch or larger buffers would help");
+}
+
+/// Completes a program that has its machine, plans and tensors.
+Program assemble(const IntegerNetwork& network, std::vector<ChosenLayer> layers,
+                 std::vector<KeptTensor> kept, Program program) {
+  place_weights(layers, program.dram_bytes);
+  describe_choices(network, layers, program);
+  program.kept = std::move(kept);
+  ProgramSizes sizes;
+  for (const ChosenLayer& layer : layers) sizes += layer.choice.sizes;
+  check_size(network, program.machine, sizes.commands);
+  reserve(program, sizes);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    emit_layer(layers[i].shape, program.layers[i].width_groups, layers[i].choice.tiling,
+               layers[i].addresses, static_cast<std::uint32_t>(i), Detail::kAll, program);
+  }
+  return program;
+}
 
 }  // namespace
 
@@ -60,42 +108,35 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   program.machine = machine;
   program.batch = options.batch;
   program.tensor_bit = map_tensors(network, options.batch, program.dram_bytes);
-  const auto layers = static_cast<std::size_t>(last - options.first_layer + 1);
-  program.layers.reserve(layers);
-  std::vector<Chosen> chosen;
-  chosen.reserve(layers);
+  const auto size = static_cast<std::size_t>(last - options.first_layer + 1);
+  program.layers.reserve(size);
+  std::vector<ChosenLayer> layers;
+  layers.reserve(size);
   TilingSearch search(machine, cost);
+  std::uint64_t weights = program.dram_bytes;
   for (std::int64_t i = options.first_layer; i <= last; ++i) {
     const IntegerLayer& layer = network.layers[static_cast<std::size_t>(i)];
     LayerShape shape = layer_shape(network, layer, options.batch);
     LayerPlan plan = make_plan(layer, shape, machine.array);
     plan.layer = static_cast<std::uint32_t>(i);
     LayerAddresses addresses = layer_addresses(layer, program.tensor_bit);
-    addresses.weights = align_region(program.dram_bytes) * 8;
+    addresses.weights = align_region(weights) * 8;
     const Choice choice = search.choose(layer, shape, plan, addresses);
-    program.dram_bytes = (addresses.weights + choice.weight_bits) / 8;
-    plan.tiling = describe(shape, plan.width_groups, choice.tiling);
-    for (WidthGroup& group : plan.width_groups) {
-      group.order.segments = k_segments(machine.array, group.k_packed, choice.tiling.k);
-    }
+    weights = (addresses.weights + choice.weight_bits) / 8;
     program.layers.push_back(std::move(plan));
-    chosen.push_back({std::move(shape), std::move(addresses), choice});
+    layers.push_back({&layer, std::move(shape), std::move(addresses), choice});
   }
-  ProgramSizes sizes;
-  for (const Chosen& layer : chosen) sizes += layer.choice.sizes;
-  if (sizes.commands > kMaxCommands) {
-    throw Error(ErrorKind::kLimit, "network '" + network.name + "' on machine '" + machine.name +
-                                       "': found a program of " + std::to_string(sizes.commands) +
-                                       " commands, expected at most " +
-                                       std::to_string(kMaxCommands) +
-                                       "; a smaller batch or larger buffers would help");
+  if (!machine.keep_on_chip) return assemble(network, std::move(layers), {}, std::move(program));
+
+  std::vector<ChosenLayer> keeping = layers;
+  std::vector<KeptTensor> kept = keep_on_chip(network, machine, search, program.layers, keeping);
+  if (machine.dram.model == DramModel::kFixed || kept.empty()) {
+    return assemble(network, std::move(keeping), std::move(kept), std::move(program));
   }
-  reserve(program, sizes);
-  for (std::size_t i = 0; i < layers; ++i) {
-    emit_layer(chosen[i].shape, program.layers[i].width_groups, chosen[i].choice.tiling,
-               chosen[i].addresses, static_cast<std::uint32_t>(i), Detail::kAll, program);
-  }
-  return program;
+  // The rows that a layer finds open depend on the layers before: only a count of all can tell.
+  Program best = assemble(network, std::move(keeping), std::move(kept), program);
+  Program plain = assemble(network, std::move(layers), {}, std::move(program));
+  return cost(best) <= cost(plain) ? best : plain;
 }
 
 }  // namespace bitpulse

@@ -12,8 +12,8 @@
 
 namespace bitpulse {
 
-/// Cycles of a program of one layer; the compiler compares candidates with it. With `fixed` memory
-/// the program has what times follow from and no patterns or tiles.
+/// Cycles of a program, mostly of one layer; the compiler compares candidates with it. With `fixed`
+/// memory the program has what times follow from and no patterns or tiles.
 using ProgramCost = std::function<std::uint64_t(const Program&)>;
 
 struct CompileOptions {

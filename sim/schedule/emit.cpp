@@ -34,9 +34,9 @@ class Emitter {
         all_(detail == Detail::kAll),
         program_(program),
         array_(program.machine.array),
-        half_(half_capacity(program.machine)),
+        half_(half_capacity(program.machine, addresses.act_slots)),
         commands_(program, layer, detail),
-        acts_(commands_, shape, addresses.in, half_.act),
+        acts_(commands_, shape, addresses, half_.act),
         weights_(commands_, groups, tiles_, addresses.weights, half_.weight),
         outputs_(commands_, shape, addresses, half_.out) {}
 
@@ -118,7 +118,7 @@ class Emitter {
     const CommandId id = commands_.add(Unit::kArray, program_.array.size() - 1);
     // dma commands finish in order, and the array has waited for those before.
     CommandId load = weights.load;
-    if (acts != nullptr) load = std::max(load, acts->load);
+    if (acts != nullptr && !shape_.in_kept) load = std::max(load, acts->load);
     if (loads_seen_ == kNoCommand || load > loads_seen_) {
       commands_.wait_for(load);
       loads_seen_ = load;
@@ -126,7 +126,7 @@ class Emitter {
     if (k.k.begin == 0) commands_.wait_for(acc_reader_[begun_ % 2]);
     commands_.wait_for_layer_before(array_waited_);
     add_reader(commands_, weights, id);
-    if (acts != nullptr) add_reader(commands_, *acts, id);
+    if (acts != nullptr && !shape_.in_kept) add_reader(commands_, *acts, id);
     return id;
   }
 

@@ -38,12 +38,21 @@ ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {
   slot.region.rows = rows;
   slot.region.cols = cols;
   slot.region.channels = channels;
-  slot.region.buffer_bit = recent_ * u64(slot_bits_);
+  slot.region.buffer_bit = first_bit_ + recent_ * u64(slot_bits_);
   assert(region_bits(slot.region, shape_.in.bits) <= slot_bits_);
   slot.load = commands_.begin_dma(Buffer::kAct, false);
   commands_.finish_dma(
       load_region(shape_.in, tensor_bit_, slot.region, commands_.program().patterns));
   wait_for_readers(commands_, slot);
+  return slot;
+}
+
+ActSlot& ActSlots::kept(Range rows) {
+  ActSlot& slot = slots_.front();
+  slot.region.rows = rows;
+  slot.region.cols = {0, shape_.in.w};
+  slot.region.channels = {0, shape_.in.c};
+  slot.region.buffer_bit = tensor_bit_ + u64(rows.begin * shape_.in.w * shape_.in.pixel_bits);
   return slot;
 }
 

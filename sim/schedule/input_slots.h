@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/program.h"
+#include "sim/schedule/address_map.h"
 #include "sim/schedule/command_list.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/tiles.h"
@@ -34,13 +35,19 @@ struct ActSlot : InputSlot {
 class ActSlots {
  public:
   /// Keeps references to `commands` and `shape`; each slot holds `slot_bits`.
-  ActSlots(CommandList& commands, const LayerShape& shape, std::uint64_t tensor_bit,
+  ActSlots(CommandList& commands, const LayerShape& shape, const LayerAddresses& addresses,
            std::int64_t slot_bits)
-      : commands_(commands), shape_(shape), tensor_bit_(tensor_bit), slot_bits_(slot_bits) {}
+      : commands_(commands),
+        shape_(shape),
+        tensor_bit_(addresses.in),
+        first_bit_(addresses.act_slots),
+        slot_bits_(slot_bits) {}
 
-  /// The slot that holds these, loaded if need be; none where there are no rows.
+  /// The slot that holds these, loaded if need be; none where there are no rows. An input that is
+  /// kept on chip is read where it stands: a slot without a load, of whole rows.
   ActSlot* get(Range rows, Range cols, Range channels) {
     if (rows.size() == 0) return nullptr;
+    if (shape_.in_kept) return &kept(rows);
     for (std::size_t i = 0; i < 2; ++i) {
       const Region& held = slots_[i].region;
       if (slots_[i].load != kNoCommand && held.rows == rows && held.cols == cols &&
@@ -54,10 +61,12 @@ class ActSlots {
 
  private:
   ActSlot& load(Range rows, Range cols, Range channels);
+  ActSlot& kept(Range rows);
 
   CommandList& commands_;
   const LayerShape& shape_;
-  const std::uint64_t tensor_bit_;  // the input in DRAM
+  const std::uint64_t tensor_bit_;  // the input in DRAM, or where it is kept
+  const std::uint64_t first_bit_;   // of the slots
   const std::int64_t slot_bits_;
   std::array<ActSlot, 2> slots_;
   std::size_t recent_ = 1;

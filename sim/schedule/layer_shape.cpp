@@ -13,8 +13,8 @@ auto numbers(const Window& w) {
 }
 
 auto numbers(const LayerShape& s) {
-  return std::tie(s.is_gemm, s.in, s.groups, s.cin, s.cout, s.out_h, s.out_w, s.batch, s.passes,
-                  s.has_identity, s.identity, s.stores);
+  return std::tie(s.is_gemm, s.in, s.in_kept, s.groups, s.cin, s.cout, s.out_h, s.out_w, s.batch,
+                  s.passes, s.has_identity, s.identity, s.stores);
 }
 
 const StoredTensor& tensor(const IntegerNetwork& network, TensorId id) {
@@ -78,14 +78,14 @@ LayerShape layer_shape(const IntegerNetwork& network, const IntegerLayer& layer,
   shape.in = tensor_shape(tensor(network, input));
   if (layer.residual) {
     shape.has_identity = true;
-    shape.identity = {tensor_shape(tensor(network, layer.residual->identity)),
+    shape.identity = {tensor_shape(tensor(network, layer.residual->identity)), false,
                       layer.residual->stride, layer.residual->channels_before};
     ++shape.passes;
   }
   shape.stores.reserve(layer.stores.size());
   for (const Store& store : layer.stores) {
     shape.stores.push_back(
-        {tensor_shape(tensor(network, store.tensor)), store.channel_offset, store.reorg});
+        {tensor_shape(tensor(network, store.tensor)), false, store.channel_offset, store.reorg});
   }
   if (!shape.stores.empty()) shape.passes += static_cast<std::uint32_t>(shape.stores.size() - 1);
   return shape;

@@ -27,25 +27,30 @@ TensorShape tensor_shape(const StoredTensor& tensor);
 
 struct StoreShape {
   TensorShape tensor;
+  bool kept = false;  // on chip, as below
   std::int64_t channel_offset = 0;
   std::int64_t reorg = 1;
   friend bool operator==(const StoreShape& a, const StoreShape& b) {
-    return a.tensor == b.tensor && a.channel_offset == b.channel_offset && a.reorg == b.reorg;
+    return a.tensor == b.tensor && a.kept == b.kept && a.channel_offset == b.channel_offset &&
+           a.reorg == b.reorg;
   }
 };
 
 struct IdentityShape {
   TensorShape tensor;
+  bool kept = false;
   std::int64_t stride = 1;
   std::int64_t channels_before = 0;
   friend bool operator==(const IdentityShape& a, const IdentityShape& b) {
-    return a.tensor == b.tensor && a.stride == b.stride && a.channels_before == b.channels_before;
+    return a.tensor == b.tensor && a.kept == b.kept && a.stride == b.stride &&
+           a.channels_before == b.channels_before;
   }
 };
 
 struct LayerShape {
   bool is_gemm = false;
   TensorShape in;
+  bool in_kept = false;            // the input stays in the activation buffer: it is not loaded
   Window window;                   // 1x1 for elementwise layers
   std::int64_t groups = 1;         // of the convolution
   std::int64_t cin = 0, cout = 0;  // per group

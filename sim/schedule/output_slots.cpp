@@ -33,7 +33,7 @@ void OutputSlots::load_identity_tile(Range m, Range channels, std::uint64_t at) 
   identity_.buffer_bit = at;
   if (identity_.channels.size() == 0) return;
   // After the store that frees the slot: dma runs in order.
-  ready_ = commands_.begin_dma(Buffer::kOut, false);
+  ready_ = commands_.begin_dma(Buffer::kOut, false, shape_.identity.kept);
   commands_.finish_dma(
       load_identity(shape_, addresses_.identity, m, identity_, commands_.program().patterns));
 }
@@ -50,7 +50,7 @@ void OutputSlots::store(const Pending& pending) {
   output.buffer_bit = pending.slot * u64(slot_bits_);
   for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
     const StoreShape& store = shape_.stores[i];
-    stored_[pending.slot] = commands_.begin_dma(Buffer::kOut, true);
+    stored_[pending.slot] = commands_.begin_dma(Buffer::kOut, true, store.kept);
     commands_.finish_dma(store_tile(shape_, store, addresses_.stores[i], pending.m, output,
                                     commands_.program().patterns));
     commands_.wait_for(pending.vector);

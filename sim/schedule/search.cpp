@@ -98,21 +98,32 @@ TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& ti
   Cost result;
   result.weight_bits = end - addresses.weights;
   result.cycles = cost_(trial_);
-  for (const DmaCommand& dma : trial_.dma) result.bytes += dma.bytes;
+  for (const DmaCommand& dma : trial_.dma) result.bytes += dma.on_chip ? 0 : dma.bytes;
   return result;
 }
 
 Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                             const LayerAddresses& addresses) {
+  const std::optional<Choice> choice = try_choose(layer, shape, plan, addresses);
+  if (!choice) refuse(machine_, shape, plan, have_);
+  return *choice;
+}
+
+std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const LayerShape& shape,
+                                               LayerPlan& plan, const LayerAddresses& addresses) {
+  have_ = half_capacity(machine_, addresses.act_slots);
+  if (shape.in_kept) have_.act = 0;  // it needs none
   for (const Remembered& before : remembered_) {
-    if (before.shape == shape && same_widths(*before.layer, layer)) return before.choice;
+    if (before.act_bits == have_.act && before.shape == shape &&
+        same_widths(*before.layer, layer)) {
+      return before.choice;
+    }
   }
   std::swap(plan, trial_.layers.front());
   const std::optional<Choice> choice = search(shape, addresses);
   std::swap(plan, trial_.layers.front());
-  if (!choice) refuse(machine_, shape, plan, have_);
-  remembered_.push_back({shape, &layer, *choice});
-  return *choice;
+  remembered_.push_back({shape, &layer, have_.act, choice});
+  return choice;
 }
 
 bool TilingSearch::later(const Entry& a, const Entry& b) {
@@ -150,7 +161,8 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
     const Cost cost = count(shape, candidate.tiling, addresses);
     if (std::tie(cost.cycles, cost.bytes) < std::tie(best.cycles, best.bytes)) {
       best = cost;
-      choice = Choice{candidate.tiling, sizes_of(trial_), cost.weight_bits};
+      choice =
+          Choice{candidate.tiling, sizes_of(trial_), cost.weight_bits, cost.cycles, cost.bytes};
     }
   }
   return choice;

@@ -30,6 +30,7 @@ struct Choice {
   Tiling tiling;
   ProgramSizes sizes;
   std::uint64_t weight_bits = 0;  // of its blocks in DRAM
+  std::uint64_t cycles = 0, dram_bytes = 0;
 };
 
 class TilingSearch {
@@ -45,6 +46,10 @@ class TilingSearch {
   Choice choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                 const LayerAddresses& addresses);
 
+  /// The same; none where no tiling fits.
+  std::optional<Choice> try_choose(const IntegerLayer& layer, const LayerShape& shape,
+                                   LayerPlan& plan, const LayerAddresses& addresses);
+
   /// All candidates that fit, in the order of the grid.
   std::vector<Candidate> candidates(const LayerShape& shape, const LayerPlan& plan);
 
@@ -55,7 +60,8 @@ class TilingSearch {
   struct Remembered {
     LayerShape shape;
     const IntegerLayer* layer = nullptr;  // whose weight widths count too
-    Choice choice;
+    std::int64_t act_bits = 0;            // what there was for its input tiles
+    std::optional<Choice> choice;
   };
   /// An entry of the search's queue: a pair of tilings to expand, or a candidate to count.
   struct Entry {
@@ -69,7 +75,7 @@ class TilingSearch {
 
   const Machine& machine_;
   const ProgramCost& cost_;
-  Footprint have_;
+  Footprint have_;            // by the layer in hand
   Program trial_;             // one layer; its lists are used again and again
   std::vector<Entry> queue_;  // a heap
   std::vector<Candidate> candidates_;

@@ -133,6 +133,7 @@ Range PixelTiling::tile(const LayerShape& shape, std::int64_t index) const {
 }
 
 std::int64_t FootprintOf::act(const Tiling& tiling) const {
+  if (shape_.in_kept) return 0;
   const std::int64_t kh = shape_.window.kernel_h, kw = shape_.window.kernel_w;
   if (!shape_.is_gemm) return act_bits(shape_, tiling, kh, kw, std::min(tiling.n, shape_.cout));
   std::int64_t bits = 0;
@@ -187,10 +188,10 @@ Footprint FootprintOf::operator()(const Tiling& tiling) const {
   return {act(tiling), weight(tiling), out(tiling), sums(tiling)};
 }
 
-Footprint half_capacity(const Machine& machine) {
+Footprint half_capacity(const Machine& machine, std::uint64_t kept_bits) {
   const auto half_bits = [](std::uint32_t kib) { return std::int64_t{kib} * 1024 * 8 / 2; };
-  return {half_bits(machine.buffers.act_kib), half_bits(machine.buffers.weight_kib),
-          half_bits(machine.buffers.out_kib),
+  return {half_bits(machine.buffers.act_kib) - static_cast<std::int64_t>(kept_bits / 2),
+          half_bits(machine.buffers.weight_kib), half_bits(machine.buffers.out_kib),
           half_bits(machine.buffers.acc_kib) / machine.array.acc_bits};
 }
 

@@ -59,8 +59,9 @@ class FootprintOf {
   const std::vector<WidthGroup>& groups_;
 };
 
-/// What one half of each buffer holds.
-Footprint half_capacity(const Machine& machine);
+/// What one half of each buffer holds, of the activation buffer one half of what is left beside
+/// `kept_bits`.
+Footprint half_capacity(const Machine& machine, std::uint64_t kept_bits = 0);
 
 /// Tile sizes to choose from, each descending and ending with the smallest there is. They depend
 /// on the layer and the array, never on a buffer: a machine with bigger buffers has every choice

@@ -40,7 +40,9 @@ LayerTraffic::LayerTraffic(const LayerShape& shape, const std::vector<WidthGroup
   const std::int64_t channels = shape.is_gemm ? shape.groups * shape.cin : shape.cout;
   pixel_bytes_ = bytes_of(channels * shape.in.bits);
   if (shape.is_gemm) per_position_ = ceil_div(shape.cin, groups.front().mode.lanes);
-  for (const StoreShape& store : shape.stores) stored_once_ += {1, stored_bytes(store)};
+  for (const StoreShape& store : shape.stores) {
+    if (!store.kept) stored_once_ += {1, stored_bytes(store)};
+  }
   if (shape.has_identity) {
     const TensorShape& identity = shape.identity.tensor;
     identity_bytes_ = u64(shape.m * bytes_of(identity.c * identity.bits));
@@ -85,6 +87,7 @@ std::uint64_t LayerTraffic::moved_by_tiles(const PixelFacts& m, const ChannelFac
 
 Traffic LayerTraffic::act_loads(const Tiling& tiling, PixelLoads& pixels,
                                 const ChannelFacts& channels) const {
+  if (shape_.in_kept) return {};
   const InputFacts& input = pixels.input();
   const std::int64_t bits = shape_.in.bits, stride = shape_.in.pixel_bits;
   if (!shape_.is_gemm) {
@@ -150,6 +153,7 @@ Traffic LayerTraffic::stores(const PixelFacts& m, const ChannelFacts& channels, 
   if (burst_bytes_ == 0) return {commands, stored_once_.bytes};
   std::uint64_t bursts = 0;
   for (const StoreShape& store : shape_.stores) {
+    if (store.kept) continue;
     bursts +=
         store.reorg > 1 ? stored_bytes(store) : moved_by_tiles(m, channels, gather, store.tensor);
   }
@@ -159,6 +163,7 @@ Traffic LayerTraffic::stores(const PixelFacts& m, const ChannelFacts& channels, 
 Traffic LayerTraffic::store_of(std::int64_t pixels, std::int64_t channels) const {
   Traffic traffic;
   for (const StoreShape& store : shape_.stores) {
+    if (store.kept) continue;
     traffic += {1, u64(bytes_of(pixels * channels * store.tensor.bits))};
   }
   return traffic;
@@ -166,7 +171,7 @@ Traffic LayerTraffic::store_of(std::int64_t pixels, std::int64_t channels) const
 
 Traffic LayerTraffic::identity_loads(const PixelFacts& m, const ChannelFacts& channels,
                                      bool gather) const {
-  if (!shape_.has_identity) return {};
+  if (!shape_.has_identity || shape_.identity.kept) return {};
   const IdentityShape& identity = shape_.identity;
   if (identity.tensor.c != shape_.out_channels()) return {1, identity_bytes_};
   const std::int64_t tiles = m.count * (gather ? 1 : channels.tiles);
@@ -176,7 +181,7 @@ Traffic LayerTraffic::identity_loads(const PixelFacts& m, const ChannelFacts& ch
 
 std::uint64_t LayerTraffic::first_loads(const Tiling& tiling, const InputFacts& input) const {
   const auto act = [&](std::int64_t channels) {
-    if (input.first_pixels == 0) return std::uint64_t{0};
+    if (input.first_pixels == 0 || shape_.in_kept) return std::uint64_t{0};
     return cycles({1, u64(input.first_pixels * bytes_of(channels * shape_.in.bits))});
   };
   if (!shape_.is_gemm) return act(std::min(tiling.n, shape_.cout));

@@ -3,7 +3,8 @@
 
 // DRAM traffic of a tiling in closed form: what its loads and stores touch at least, and the least
 // time that takes. A banked memory moves whole bursts: a tile of few channels reads a short run of
-// every pixel, and each run costs a burst unless the next one goes on in it.
+// every pixel, and each run costs a burst unless the next one goes on in it. Tensors
+// kept on chip cause none.
 
 #include <algorithm>
 #include <cstdint>

@@ -54,6 +54,7 @@ RunResult Accelerator::run(const Program& program, const Operands& operands) {
   const bool has_values = operands.network != nullptr && operands.network->has_parameters;
   state_.program = &program;
   state_.network = has_values ? operands.network : nullptr;
+  state_.keep_all_tensors = operands.keep_all_tensors;
   state_.epoch = sc_core::sc_time_stamp();
   state_.oldest_waiting = 0;
   state_.counters.assign(program.layers.size(), Counters{});

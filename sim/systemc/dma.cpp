@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/systemc/dma.h"
 
+#include <cstring>
 #include <string>
 
 #include "models/error.h"
@@ -8,9 +9,13 @@
 namespace bitpulse {
 namespace {
 
-/// The bits of its buffer between a pattern's first and last.
+/// The end of a pattern's bits in its buffer, and on the other side.
 std::uint64_t buffer_end(const DmaPattern& p) {
   return p.buffer_bit + (p.rows - 1) * p.buffer_row_stride + (p.runs - 1) * p.buffer_run_stride +
+         p.run_bits;
+}
+std::uint64_t far_end(const DmaPattern& p) {
+  return p.dram_bit + (p.rows - 1) * p.dram_row_stride + (p.runs - 1) * p.dram_run_stride +
          p.run_bits;
 }
 
@@ -48,9 +53,16 @@ std::uint64_t Dma::issue(CommandId id) {
                     " bytes of memory, its program says " + std::to_string(command_->bytes));
   }
 
+  if (command_->on_chip) {
+    const std::uint64_t rows = program.machine.array.rows;
+    delay_ = cycles_to_time(moved_bytes_ / rows + (moved_bytes_ % rows == 0 ? 0 : 1));
+  }
   const std::uint64_t cycle = cycles_to_time(1).value();
   const std::uint64_t finish = start + (delay_.value() + cycle - 1) / cycle;
-  if (run().has_values()) claim_buffer(start, finish);
+  if (run().has_values()) {
+    claim_buffer(start, finish);
+    if (command_->on_chip && command_->is_store && run().keep_all_tensors) copy_to_memory();
+  }
   count(run().counters_of(id));
   run_at(id, {start, finish});
   return start;
@@ -123,6 +135,7 @@ void Dma::flush_run(bool last) {
 }
 
 void Dma::transport(std::uint64_t address, std::uint64_t bytes, std::uint8_t* data) {
+  if (command_->on_chip) return move_on_chip(address, bytes, data);
   payload_.set_address(address);
   payload_.set_data_ptr(data);
   payload_.set_data_length(static_cast<unsigned int>(bytes));
@@ -138,14 +151,50 @@ void Dma::transport(std::uint64_t address, std::uint64_t bytes, std::uint8_t* da
   }
 }
 
+void Dma::move_on_chip(std::uint64_t address, std::uint64_t bytes, std::uint8_t* data) {
+  if (!run().has_values()) return;
+  std::uint8_t* kept = act->bytes(address * 8, (address + bytes) * 8, id_) + address;
+  if (command_->is_store) {
+    std::memcpy(kept, data, bytes);
+  } else {
+    std::memcpy(data, kept, bytes);
+  }
+}
+
 void Dma::read_back(std::uint64_t address, std::uint8_t* byte) {
+  if (command_->on_chip) {
+    *byte = act->bytes(address * 8, (address + 1) * 8, id_)[address];
+  } else {
+    debug_memory(tlm::TLM_READ_COMMAND, address, 1, byte);
+  }
+}
+
+void Dma::copy_to_memory() {
+  const Program& program = *run().program;
+  for (std::uint32_t i = 0; i < command_->pattern_count; ++i) {
+    const DmaPattern& p = program.patterns[command_->first_pattern + i];
+    const KeptTensor* tensor = program.kept_at(run().command(id_).layer, p.dram_bit);
+    if (tensor == nullptr) {
+      throw Error(ErrorKind::kInternal, "dma: command " + std::to_string(id_) + " stores to bit " +
+                                            std::to_string(p.dram_bit) +
+                                            " of the act buffer, where no tensor is kept");
+    }
+    const std::uint64_t begin = p.dram_bit / 8, end = bytes_of_bits(far_end(p));
+    const std::uint64_t home = program.tensor_bit[static_cast<std::size_t>(tensor->tensor)];
+    debug_memory(tlm::TLM_WRITE_COMMAND, begin + home / 8 - tensor->act_bit / 8, end - begin,
+                 act->bytes(begin * 8, end * 8, id_) + begin);
+  }
+}
+
+void Dma::debug_memory(tlm::tlm_command direction, std::uint64_t address, std::uint64_t bytes,
+                       std::uint8_t* data) {
   tlm::tlm_generic_payload payload;
-  payload.set_read();
+  payload.set_command(direction);
   payload.set_address(address);
-  payload.set_data_ptr(byte);
-  payload.set_data_length(1);
-  payload.set_streaming_width(1);
-  if (memory->transport_dbg(payload) != 1) {
+  payload.set_data_ptr(data);
+  payload.set_data_length(static_cast<unsigned int>(bytes));
+  payload.set_streaming_width(static_cast<unsigned int>(bytes));
+  if (memory->transport_dbg(payload) != bytes) {
     throw Error(ErrorKind::kInternal, "dma: command " + std::to_string(id_) +
                                           ": memory gives no debug access to address " +
                                           std::to_string(address));
@@ -156,12 +205,18 @@ void Dma::claim_buffer(std::uint64_t start, std::uint64_t finish) {
   for (std::uint32_t i = 0; i < command_->pattern_count; ++i) {
     const DmaPattern& p = run().program->patterns[command_->first_pattern + i];
     buffer_->claim({p.buffer_bit, buffer_end(p), !command_->is_store, id_, start, finish});
+    if (!command_->on_chip) continue;
+    act->claim({p.dram_bit, far_end(p), command_->is_store, id_, start, finish});
   }
 }
 
 void Dma::count(Counters& counters) const {
   const bool store = command_->is_store;
-  (store ? counters.dram_write_bytes : counters.dram_read_bytes) += moved_bytes_;
+  if (command_->on_chip) {
+    (store ? counters.act_write_bits : counters.act_read_bits) += moved_bits_;
+  } else {
+    (store ? counters.dram_write_bytes : counters.dram_read_bytes) += moved_bytes_;
+  }
   counters.dram_activates += extension_.events.activates;
   counters.dram_row_hits += extension_.events.row_hits;
   counters.dram_refreshes += extension_.events.refreshes;

@@ -7,6 +7,10 @@
 // SC_METHOD, so a memory must annotate its delay and not wait. The command ends at the cycle edge
 // at or after the last run's delay. Bits move when the command starts; the claim it holds on its
 // buffer lasts to its finish.
+//
+// A move on chip reads and writes the activation buffer in the place of the memory, as many bytes
+// per cycle as the array has rows. Where all tensors are wanted, what it has stored is also written
+// to the tensor's place in the memory, through the debug port, which costs nothing.
 
 #include <tlm_utils/simple_initiator_socket.h>
 
@@ -44,6 +48,10 @@ class Dma : public UnitModule {
   void add_piece(const Piece& piece);
   void flush_run(bool last);
   void transport(std::uint64_t address, std::uint64_t bytes, std::uint8_t* data);
+  void move_on_chip(std::uint64_t address, std::uint64_t bytes, std::uint8_t* data);
+  void copy_to_memory();
+  void debug_memory(tlm::tlm_command direction, std::uint64_t address, std::uint64_t bytes,
+                    std::uint8_t* data);
   void read_back(std::uint64_t address, std::uint8_t* byte);
   void claim_buffer(std::uint64_t start, std::uint64_t finish);
   void count(Counters& counters) const;

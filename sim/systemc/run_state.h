@@ -23,6 +23,7 @@ inline sc_core::sc_time cycles_to_time(std::uint64_t cycles) {
 struct RunState {
   const Program* program = nullptr;
   const IntegerNetwork* network = nullptr;  // null: timing only
+  bool keep_all_tensors = false;
   sc_core::sc_time epoch;
   CommandId oldest_waiting = 0;    // the first command that has not been issued
   std::vector<Counters> counters;  // by layer of the program

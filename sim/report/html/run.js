@@ -120,6 +120,7 @@ const energyTable = el('table', {}, el('thead', {}, el('tr', {}, ...['component'
     el('td', {}, totals.area_um2[name] === undefined ? '–' : digits(totals.area_um2[name] / 1e6) + ' mm²'),
     el('td', {}, totals.area_um2[name] === undefined ? '–' : percent(totals.area_um2[name] / totals.area_um2.total))))));
 
+const kept = (layer) => layer.kept_on_chip ?? [];  // reports from before have none
 const columns = [
   {title: 'layer', text: true, value: (layer) => layers.indexOf(layer), show: (layer) => layer.name, hint: 'name; sorts in the network’s order'},
   {title: 'kind', text: true, value: (layer) => layer.kind, show: (layer) => layer.kind},
@@ -133,9 +134,10 @@ const columns = [
   {title: 'energy', value: (layer) => layer.energy_pj.total, show: (layer) => energy(layer.energy_pj.total)},
   {title: 'overflows', value: (layer) => layer.overflow.intermediate, show: (layer) => count(layer.overflow.intermediate), hint: 'additions whose exact result left the accumulator; – where the engine computes no values'},
   {title: 'tiling', text: true, value: (layer) => layer.tiling, show: (layer) => layer.tiling},
+  {title: 'kept', text: true, value: (layer) => kept(layer).length, show: (layer) => kept(layer).join(', '), hint: 'tensors it stores that stay on chip for their readers'},
 ];
 const layerTable = table('layers', columns, layers, ['total', '', '', '', count(totals.macs), count(totals.cycles), percent(totals.utilization),
-  count(totals.stall_cycles['array.dma'] + totals.stall_cycles['array.vector']), bytes(traffic(totals)), energy(totals.energy_pj.total), count(totals.overflow.intermediate), '']);
+  count(totals.stall_cycles['array.dma'] + totals.stall_cycles['array.vector']), bytes(traffic(totals)), energy(totals.energy_pj.total), count(totals.overflow.intermediate), '', '']);
 
 // Timeline: slices of the units, thinned to what a screen can show, and how full the buffers are.
 function timelineSection() {

@@ -172,8 +172,13 @@ RunResult run_naively(const Program& program) {
       } else if (command.unit == Unit::kDma) {
         const DmaCommand& dma = program.dma[command.payload];
         const std::uint64_t start = std::max(ready, dma_free);
-        dma_free = banked ? memory.transfer(program, dma, start, counters)
-                          : transfer_fixed(program.machine.dram, dma.bytes, start);
+        if (dma.on_chip) {
+          dma_free =
+              start + (dma.bytes + program.machine.array.rows - 1) / program.machine.array.rows;
+        } else {
+          dma_free = banked ? memory.transfer(program, dma, start, counters)
+                            : transfer_fixed(program.machine.dram, dma.bytes, start);
+        }
         result.times[id] = {start, dma_free};
       } else {
         const VectorCommand& vector = program.vector[command.payload];

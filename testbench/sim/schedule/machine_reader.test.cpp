@@ -125,9 +125,13 @@ TEST_CASE("schema and reader of machines agree on every single change", "[schedu
   CHECK(accepted > 40);
 }
 
-TEST_CASE("keeping tensors on chip is refused by name", "[schedule][machine]") {
+TEST_CASE("a machine keeps tensors on chip if it says so, with true or false",
+          "[schedule][machine]") {
   Json json = shipped("int8-32x32-ws");
+  CHECK_FALSE(read(json).keep_on_chip);
   json["keep_on_chip"] = true;
+  CHECK(read(json).keep_on_chip);
+  json["keep_on_chip"] = 1;
   CHECK(refusal(json).find("/keep_on_chip") != std::string::npos);
 }
 

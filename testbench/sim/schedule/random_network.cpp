@@ -156,6 +156,7 @@ Machine random_machine(RandomSource& random) {
   machine.vector.lanes = static_cast<std::uint32_t>(random.number(1, 40));
   machine.dram.bytes_per_cycle = static_cast<std::uint32_t>(random.number(1, 32));
   machine.dram.latency_cycles = static_cast<std::uint32_t>(random.number(0, 80));
+  machine.keep_on_chip = random.one_in(2);
   return machine;
 }
 

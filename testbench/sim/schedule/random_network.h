@@ -31,7 +31,8 @@ class RandomSource {
   std::mt19937_64 engine_;
 };
 
-/// Arrays 1x1 to 40x40, all dataflows and PEs, tiny to ample buffers, `fixed` memory.
+/// Arrays 1x1 to 40x40, all dataflows and PEs, tiny to ample buffers, `fixed` memory; half of them
+/// keep tensors on chip.
 Machine random_machine(RandomSource& random);
 
 /// One layer of any kind (or two that share a concat) with its tensors.

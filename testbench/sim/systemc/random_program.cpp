@@ -102,6 +102,7 @@ void add_dma(RandomSource& random, Program& program) {
   DmaCommand dma;
   dma.is_store = random.one_in(3);
   dma.buffer = random.pick({Buffer::kAct, Buffer::kWeight, Buffer::kOut});
+  dma.on_chip = dma.buffer == Buffer::kOut && random.one_in(2);
   dma.first_pattern = u32(static_cast<std::int64_t>(program.patterns.size()));
   std::vector<DmaPattern> patterns(u64(random.number(1, 3)));
   for (DmaPattern& p : patterns) {

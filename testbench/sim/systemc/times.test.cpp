@@ -54,7 +54,8 @@ TEST_CASE("compiled random layers take the same cycles in fast and systemc, with
   CHECK(compiled > 1000);
 }
 
-/// A whole network on an array of rows x cols with `fixed` and with `banked` memory.
+/// A whole network on an array of rows x cols with `fixed` and with `banked` memory, tensors going
+/// through DRAM or kept on chip.
 void check_network(const std::string& name, std::uint32_t rows, std::uint32_t cols,
                    Dataflow dataflow) {
   const IntegerNetwork network = seeded_network(name, 8, 8, 1);
@@ -62,13 +63,18 @@ void check_network(const std::string& name, std::uint32_t rows, std::uint32_t co
   machine.array.rows = rows;
   machine.array.cols = cols;
   machine.array.dataflow = dataflow;
-  Program program = compile(network, machine, {}, FastEngine::cycles);
-  FastEngine fast;
-  SystemcEngine systemc;
-  CHECK(difference(fast.run(program), systemc.run(program, {})) == "same");
-  program.machine.dram.model = DramModel::kBanked;
-  program.machine.dram.timing = load_dram_timing("ddr4-2400");
-  CHECK(difference(fast.run(program), systemc.run(program, {})) == "same");
+  for (const bool keeps : {false, true}) {
+    machine.keep_on_chip = keeps;
+    if (keeps) machine.buffers.act_kib = 1024;
+    Program program = compile(network, machine, {}, FastEngine::cycles);
+    CHECK(program.kept.empty() == !keeps);
+    FastEngine fast;
+    SystemcEngine systemc;
+    CHECK(difference(fast.run(program), systemc.run(program, {})) == "same");
+    program.machine.dram.model = DramModel::kBanked;
+    program.machine.dram.timing = load_dram_timing("ddr4-2400");
+    CHECK(difference(fast.run(program), systemc.run(program, {})) == "same");
+  }
 }
 
 TEST_CASE("ResNet-20 takes the same cycles in fast and systemc", "[engines][network]") {

@@ -83,6 +83,13 @@ TEST_CASE("ResNet-20 gives the reference's integers where 16-bit sums overflow",
   machine.array.overflow = Overflow::kSaturate;
   check_network("resnet20-cifar", 8, 8, machine, 1, true);
 }
+TEST_CASE("ResNet-20 gives the reference's integers with tensors kept on chip",
+          "[engines][network]") {
+  Machine machine = array_of(PeKind::kInt8, 16, 16, Dataflow::kWs);
+  machine.keep_on_chip = true;
+  machine.buffers.act_kib = 96;
+  check_network("resnet20-cifar", 8, 8, machine, 2, false);
+}
 TEST_CASE("ResNet-18 gives the reference's integers", "[engines][network]") {
   check_network("resnet18", 8, 8, array_of(PeKind::kInt8, 32, 32, Dataflow::kWs), 1, false);
 }
