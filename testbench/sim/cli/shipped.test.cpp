@@ -35,7 +35,7 @@ TEST_CASE("networks that were trained on the figures recognize them, calibrated 
           "[cli][shipped][figures]") {
   const auto accuracy = [](const std::string& workload) {
     const Outcome outcome =
-        bitpulse({"eval", "resnet8-figures-" + workload, "--images", "1000", "--json"});
+        bitpulse({"eval", "resnet8-figures-" + workload, "--images", "500", "--json"});
     CAPTURE(outcome.err);
     REQUIRE(outcome.status == 0);
     return parse_json(outcome.out, "evaluation");
