@@ -186,6 +186,7 @@ struct Stretch {
   int first_count = 0;  // of a weight or capture in cycle 20, when there are sums
   int most_count = 1023;
   bool second_code = false;
+  bool narrow = false;  // sums of two bits: a long fold overflows more often than a counter holds
 };
 
 /// Dense and sparse control in turn, then counts of every power of two, each left to run out.
@@ -193,13 +194,14 @@ std::vector<Stretch> stretches(int dense, int most_count) {
   std::vector<Stretch> list;
   for (int n = 0; n < dense; ++n) {
     Stretch stretch;
-    stretch.most_count = n % 2 == 0 ? std::min(most_count, 3) : most_count;
+    stretch.narrow = n % 8 == 3;
+    stretch.most_count = n % 2 == 0 || stretch.narrow ? std::min(most_count, 3) : most_count;
     if (n % 4 == 3) stretch.firsts = 200, stretch.weights = 20;
     stretch.second_code = n % 3 == 0;
     list.push_back(stretch);
   }
   for (int count = 1; count <= most_count; count *= 2) {
-    list.push_back({count + 40, 4, 1 << 20, count, most_count, false});
+    list.push_back({count + 40, 4, 1 << 20, count, most_count});
   }
   return list;
 }
@@ -262,7 +264,7 @@ std::vector<Line> array_lines(const ArrayShape& shape, int overflow_width, int m
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(shape.cols));
   int bits = 2;
   for (const Stretch& stretch : stretches(shape.rows * shape.cols < 10 ? 100 : 24, most_count)) {
-    const AccFormat format = {chance(random, 2), bits};
+    const AccFormat format = {chance(random, 2), stretch.narrow ? 2 : bits};
     bits = bits < 32 ? bits + 1 : 2;
     reference::Array array(shape, overflow_width);
     for (int n = 0; n < stretch.cycles; ++n) {
