@@ -2,9 +2,13 @@
 # runs, and compiled as one translation unit, so that dozens of them configure at once and ccache
 # knows each.
 
-# Optimization of Verilated code is part of what it is: the same in every build type.
+# Optimization of Verilated code is part of what it is: the same in every build type, but where
+# sanitizers watch the code around it.
 set(BITPULSE_VERILATOR_OPTIONS -Wall -Wno-fatal -O3 --x-assign fast --x-initial fast --noassert)
 set(BITPULSE_VERILATED_OPTIONS -O3 -w -fno-sanitize=all)
+if(BITPULSE_SANITIZE)
+  list(APPEND BITPULSE_VERILATED_OPTIONS -O1 -g0)
+endif()
 set(BITPULSE_PROCESSOR_OPTIONS $<$<BOOL:${BITPULSE_NATIVE}>:-march=native>)
 
 # bitpulse_array_models(<target> <shape> ...): static library of Verilated arrays with the table that
