@@ -46,6 +46,11 @@ PeMode pe_mode(PeKind pe, int act_bits, int weight_bits) {
   return mode;
 }
 
+std::string place_in(const Machine& machine, const char* pointer) {
+  return (machine.file.empty() ? "machine '" + machine.name + "'" : machine.file) + ": at " +
+         pointer;
+}
+
 const char* to_string(PeKind pe) {
   switch (pe) {
     case PeKind::kInt8:

@@ -56,6 +56,7 @@ struct DramSpec {
 
 struct Machine {
   std::string name;
+  std::string file;  // it was read from, for messages; may be empty
   double clock_mhz = 800;
   ArraySpec array;
   BufferSpec buffers;
@@ -78,6 +79,10 @@ PeMode pe_mode(PeKind pe, int act_bits, int weight_bits);
 
 /// Bytes per cycle of a move on chip: the activation buffer takes (or gives) one per array row.
 constexpr std::uint64_t on_chip_bytes_per_cycle(const ArraySpec& array) { return array.rows; }
+
+/// "FILE: at POINTER", where a message finds a machine's value; its name in the place of the file
+/// where it was read from none.
+std::string place_in(const Machine& machine, const char* pointer);
 
 const char* to_string(PeKind pe);
 const char* to_string(Dataflow dataflow);

@@ -106,6 +106,7 @@ Machine read_machine(const JsonValue& root) {
   root.require_schema("bitpulse/machine/1");
   root.only_keys(machine_keys());
   Machine machine;
+  machine.file = root.file();
   machine.name = name_of(root.at("name"));
   machine.clock_mhz = root.at("clock_mhz").number(kMinMhz, kMaxMhz);
   machine.array = read_array(root.at("array"));

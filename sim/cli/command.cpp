@@ -80,6 +80,11 @@ Arguments parse_arguments(const Subcommand& command, const std::vector<std::stri
       if (option.position_key >= 0) {
         arguments.positional_.push_back(option.value.front());
       } else {
+        for (const std::string& value : option.value) {
+          if (!value.empty()) continue;
+          throw Error(ErrorKind::kUsage, std::string(command.name) + ": --" + option.string_key +
+                                             ": found nothing, expected a value");
+        }
         auto& values = arguments.values_[option.string_key];
         values.insert(values.end(), option.value.begin(), option.value.end());
       }

@@ -116,7 +116,10 @@ int run(const Arguments& arguments) {
   const Technology technology = load_technology(machine.technology);
   append(inputs.files, machine_files(machine, technology));
   if (images > 0 && workload.data.format == DataFormat::kNone) {
-    inputs.workload.document.fail("\"data\" with labelled images, which --images needs");
+    throw Error(
+        ErrorKind::kInvalidInput,
+        inputs.workload.document.file() +
+            ": at /data: found no data set, expected labelled images, which --images needs");
   }
 
   const IntegerNetwork structure = structure_of(inputs.workload);

@@ -33,10 +33,10 @@ const char* to_string(Rounding rounding) {
 
 void check_rounding(const IntegerNetwork& network, const Machine& machine) {
   if (network.rounding == machine.vector.rounding) return;
-  throw Error(ErrorKind::kInvalidInput, "machine '" + machine.name + "': its vector unit rounds " +
-                                            to_string(machine.vector.rounding) + ", but network '" +
-                                            network.name + "' was made for " +
-                                            to_string(network.rounding));
+  throw Error(ErrorKind::kInvalidInput, place_in(machine, "/vector/rounding") + ": found \"" +
+                                            to_string(machine.vector.rounding) + "\", expected \"" +
+                                            to_string(network.rounding) + "\", which network '" +
+                                            network.name + "' was made for");
 }
 
 /// Weights follow the tensors in DRAM, layer after layer.

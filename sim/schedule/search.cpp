@@ -30,8 +30,8 @@ std::string kib(std::int64_t bits) {
   smallest.gather_outputs = plan.width_groups.size() > 1;
   const Footprint need = FootprintOf(shape, plan.width_groups)(smallest);
   const int acc_bits = machine.array.acc_bits;
-  std::string text =
-      "layer '" + plan.name + "' does not fit machine '" + machine.name + "': its smallest tile";
+  std::string text = place_in(machine, "/buffers") + ": layer '" + plan.name +
+                     "' does not fit machine '" + machine.name + "': its smallest tile";
   const auto complain = [&](const char* what, const char* key, std::int64_t needed,
                             std::int64_t there) {
     if (needed <= there) return;

@@ -45,6 +45,34 @@ TEST_CASE("the small workload and machine of these tests are accepted", "[cli][b
             .status == 0);
 }
 
+TEST_CASE("a machine that a network cannot run on is named with file and place",
+          "[cli][bad-input]") {
+  const auto refusal = [](const char* pointer, const char* value) {
+    const ScratchFolder folder;
+    const Outcome outcome = bitpulse({"run", folder.file("w.json", small_workload()), "--machine",
+                                      folder.file("m.json", small_machine()), "--engine", "fast",
+                                      "--set", std::string("machine:") + pointer + "=" + value});
+    CAPTURE(outcome.err);
+    CHECK(outcome.status == 3);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err.find("m.json: at ") != std::string::npos);
+    return outcome.err;
+  };
+  CHECK(refusal("/vector", R"({"lanes": 8, "rounding": "half_even"})").find("/vector/rounding") !=
+        std::string::npos);
+}
+
+TEST_CASE("--images without data says that the data is missing", "[cli][bad-input]") {
+  const ScratchFolder folder;
+  const std::string workload = folder.file("w.json", small_workload());
+  const Outcome outcome =
+      bitpulse({"run", workload, "--machine", folder.file("m.json", small_machine()), "--engine",
+                "fast", "--images", "10"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.status == 3);
+  CHECK(outcome.err.find(workload + ": at /data: found no data set") != std::string::npos);
+}
+
 TEST_CASE("wrong values of a workload are refused by place with status 3", "[cli][bad-input]") {
   const auto with = [](const char* from, const char* to) {
     return replaced(small_workload(), from, to);

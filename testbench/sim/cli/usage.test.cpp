@@ -81,6 +81,10 @@ TEST_CASE("wrong command lines exit 2 with a hint and print nothing on standard 
   refused(with({"--threads", "-1"}), "--threads");
   refused(with({"--threads", "two"}), "--threads");
   refused(with({"--images", "0"}), "--images");
+  for (const char* option : {"--out", "--engine", "--set"}) {
+    refused(with({option, ""}), std::string(option) + ": found nothing");
+    refused(with({std::string(option) + "="}), option);
+  }
   refused(with({"--set", "array/rows=4"}), "--set");
   refused(with({"--set", "/array/rows"}), "--set");
   refused(with({"--set", "/name=x"}), "workload:/name");

@@ -137,6 +137,7 @@ TEST_CASE("missing products and K tiles out of order are found out", "[schedule]
 TEST_CASE("a layer whose smallest tile does not fit says what would help", "[schedule][compile]") {
   Example example;
   Machine machine = example.program.machine;
+  machine.file = "small.json";
   machine.buffers.act_kib = 1;
   example.network.tensors[0].shape.c = 4096;
   example.network.layers[0].in.c = 4096;
@@ -152,6 +153,7 @@ TEST_CASE("a layer whose smallest tile does not fit says what would help", "[sch
   }
   CAPTURE(text, gemm.weight_bits.size());
   CHECK(text.find("layer 'conv'") != std::string::npos);
+  CHECK(text.find("small.json: at /buffers: ") == 0);
   CHECK(text.find("machine 'small'") != std::string::npos);
   CHECK(text.find("buffers/act_kib to 4") != std::string::npos);
 }
