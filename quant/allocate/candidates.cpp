@@ -105,10 +105,10 @@ BitCandidates bit_candidates(const Workload& workload, const Weights& weights,
     layer.parameters = static_cast<std::int64_t>(values.size());
     layer.macs = macs_of(node, layer.parameters);
     const NodeWidths& widths = high[id];
-    const bool chooses = widths.weights.size() == 1 &&
-                         widths.weights[0].bits != low[id].weights[0].bits &&
-                         widths.activations != low[id].activations;
-    if (chooses) {
+    layer.chooses = widths.weights.size() == 1 &&
+                    widths.weights[0].bits != low[id].weights[0].bits &&
+                    widths.activations != low[id].activations;
+    if (layer.chooses) {
       price(workload, sensitivities, values, channels, layer);
       readers[node.inputs[0]].push_back(all.layers.size());
     } else {
@@ -136,7 +136,7 @@ Workload with_bits(const Workload& workload, const BitCandidates& candidates,
                    const std::vector<BitOption>& chosen) {
   Workload plain = without_choice(workload);
   for (std::size_t l = 0; l < chosen.size(); ++l) {
-    if (candidates.layers[l].options.size() == 1) continue;
+    if (!candidates.layers[l].chooses) continue;
     LayerBits bits;
     bits.pattern = candidates.layers[l].name;
     bits.weights = {{chosen[l].weights, 0}};

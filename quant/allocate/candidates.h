@@ -20,11 +20,12 @@ struct BitOption {
   }
 };
 
-/// A layer with weights. One that "first_last" or "layers" fixes has a single option.
+/// A layer with weights. One that "first_last" or "layers" fixes has a single option, without loss.
 struct BitCandidate {
   std::size_t node = 0;  // of the graph
   std::string name;
   std::int64_t parameters = 0, macs = 0;  // macs with batch 1
+  bool chooses = false;                   // else its bits are fixed
   double trace = 0;                       // clamped to 0 where the estimate is negative
   std::vector<BitOption> options;
   std::vector<double> loss;  // by option: trace * ||Q(W) - W||^2, and of free activations theirs

@@ -63,7 +63,7 @@ Json allocation_json(const Allocation& allocation) {
     layers.push_back({{"name", layer.name},
                       {"weights", allocation.chosen[l].weights},
                       {"activations", allocation.chosen[l].activations},
-                      {"may_choose", layer.options.size() > 1},
+                      {"may_choose", layer.chooses},
                       {"parameters", layer.parameters},
                       {"trace", layer.trace},
                       {"options", std::move(options)}});
@@ -81,7 +81,7 @@ std::string allocation_table(const Allocation& allocation) {
   // The widths that every choosing layer has with activations as wide as weights.
   std::vector<BitOption> shown;
   for (const BitCandidate& layer : layers) {
-    if (layer.options.size() == 1) continue;
+    if (!layer.chooses) continue;
     for (const BitOption option : layer.options) {
       if (option.weights == option.activations) shown.push_back(option);
     }
@@ -101,7 +101,7 @@ std::string allocation_table(const Allocation& allocation) {
     text << std::left << std::setw(24) << layer.name.substr(0, 24) << std::right << std::setw(5)
          << widths(allocation.chosen[l]);
     const Resource& cost = allocation.resources[on_machine ? 2 : 0];
-    if (layer.options.size() == 1) {
+    if (!layer.chooses) {
       text << "  fixed\n";
       continue;
     }

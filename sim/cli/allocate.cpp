@@ -38,7 +38,7 @@ void write_workload(const WorkloadInput& input, const Allocation& allocation,
   if (layers.is_null()) layers = Json::object();
   for (std::size_t l = 0; l < allocation.chosen.size(); ++l) {
     const BitCandidate& layer = allocation.candidates.layers[l];
-    if (layer.options.size() == 1) continue;
+    if (!layer.chooses) continue;
     layers[layer.name] = {{"weights", allocation.chosen[l].weights},
                           {"activations", allocation.chosen[l].activations}};
   }

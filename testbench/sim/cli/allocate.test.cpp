@@ -77,6 +77,18 @@ TEST_CASE("the workload that allocate writes runs as the one that leaves bits op
   CHECK(layers(open) == layers(written));
 }
 
+TEST_CASE("a single width is what every open layer gets", "[cli][allocate]") {
+  const Case files;
+  const std::string one = files.workload(R"({ "latency_ms": 0.9 })", R"(, "choices": [4])");
+  const Outcome outcome =
+      bitpulse({"run", one, "--machine", files.machine, "--engine", "fast", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const JsonValue report = parse_json(outcome.out, "report");
+  CHECK(report.at("layers")[1].at("weight_bits").integer(2, 8) == 4);
+  CHECK(report.at("layers")[1].at("act_bits").integer(2, 8) == 4);
+}
+
 TEST_CASE("budgets that cannot be met and sensitivities of other weights are refused",
           "[cli][allocate]") {
   const Case files;
