@@ -50,14 +50,26 @@ rtl::StoredArray require_stored(const std::string& name, const rtl::ArrayShape& 
   throw missing(name, shape, arguments);
 }
 
-/// Arrays that write the waves of all their cycles to `file`.
-rtl::ArrayMaker traced_array_maker(const Arguments& arguments, const std::string& file) {
-  const std::string extension = fs::path(file).extension().string();
-  if (extension != ".vcd" && extension != ".fst") {
-    throw Error(ErrorKind::kUsage,
-                "--trace: found \"" + printable(file) + "\", expected a .vcd or .fst file");
-  }
-  const rtl::Trace trace = extension == ".fst" ? rtl::Trace::kFst : rtl::Trace::kVcd;
+}  // namespace
+
+rtl::ArrayStore array_store(const Arguments& arguments) {
+  return rtl::ArrayStore(cache_folder(arguments) + "/arrays");
+}
+
+rtl::ArrayMaker array_maker(const Arguments& arguments) {
+  return [arguments](const rtl::ArrayShape& shape) {
+    const std::string array = arguments.text("array");
+    if (is_file(array)) return rtl::load_array(array, shape);
+    const auto built_in = rtl::built_in_arrays();
+    if (array.empty() && std::find(built_in.begin(), built_in.end(), shape) != built_in.end()) {
+      return rtl::make_array_model(shape);
+    }
+    return rtl::load_array(require_stored(array, shape, arguments).library(), shape);
+  };
+}
+
+rtl::ArrayMaker traced_array_maker(const Arguments& arguments, rtl::Trace trace,
+                                   const std::string& file) {
   return [arguments, file, trace](const rtl::ArrayShape& shape) {
     const std::string array = arguments.text("array");
     rtl::ArrayRecipe recipe{shape, trace, true, {}};
@@ -70,30 +82,23 @@ rtl::ArrayMaker traced_array_maker(const Arguments& arguments, const std::string
     Progress progress;
     const auto say = [&progress](const std::string& phase) { progress.phase(phase); };
     auto model = rtl::load_array(array_store(arguments).build(recipe, say).array.library(), shape);
-    if (!model->open_trace(file, 0)) {
+    if (!file.empty() && !model->open_trace(file, 0)) {
       throw Error(ErrorKind::kIo, printable(file, 400) + ": cannot write");
     }
     return model;
   };
 }
 
-}  // namespace
-
-rtl::ArrayStore array_store(const Arguments& arguments) {
-  return rtl::ArrayStore(cache_folder(arguments) + "/arrays");
-}
-
-rtl::ArrayMaker array_maker(const Arguments& arguments) {
-  if (arguments.has("trace")) return traced_array_maker(arguments, arguments.text("trace"));
-  return [arguments](const rtl::ArrayShape& shape) {
-    const std::string array = arguments.text("array");
-    if (is_file(array)) return rtl::load_array(array, shape);
-    const auto built_in = rtl::built_in_arrays();
-    if (array.empty() && std::find(built_in.begin(), built_in.end(), shape) != built_in.end()) {
-      return rtl::make_array_model(shape);
-    }
-    return rtl::load_array(require_stored(array, shape, arguments).library(), shape);
-  };
+rtl::ArrayMaker run_array_maker(const Arguments& arguments) {
+  if (!arguments.has("trace")) return array_maker(arguments);
+  const std::string file = arguments.text("trace");
+  const std::string extension = fs::path(file).extension().string();
+  if (extension != ".vcd" && extension != ".fst") {
+    throw Error(ErrorKind::kUsage,
+                "--trace: found \"" + printable(file) + "\", expected a .vcd or .fst file");
+  }
+  return traced_array_maker(arguments, extension == ".fst" ? rtl::Trace::kFst : rtl::Trace::kVcd,
+                            file);
 }
 
 }  // namespace bitpulse

@@ -24,10 +24,18 @@ inline constexpr OptionSpec kTraceOption{
 /// errors  kUsage: neither --cache nor an environment variable names a folder
 rtl::ArrayStore array_store(const Arguments& arguments);
 
-/// The maker's errors are kInvalidInput and name the command that builds what is missing. With
-/// --trace its arrays write waves; such are built where they are not there.
-///
-/// errors  kUsage: --trace names neither a .vcd nor a .fst file
+/// The maker's errors are kInvalidInput and name the command that builds what is missing.
 rtl::ArrayMaker array_maker(const Arguments& arguments);
+
+/// The same arrays made to write waves; they are built where they are not there.
+///
+/// file    that they write the waves of all their cycles to; "": they wait for open_trace
+/// errors  the maker's: as array_maker's and ArrayStore::build's
+rtl::ArrayMaker traced_array_maker(const Arguments& arguments, rtl::Trace trace,
+                                   const std::string& file);
+/// The arrays of `bitpulse run`: with --trace FILE traced ones, to its extension.
+///
+/// errors  kUsage: neither a .vcd nor a .fst file
+rtl::ArrayMaker run_array_maker(const Arguments& arguments);
 
 }  // namespace bitpulse

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cosim/cosim.h"
 
+#include <filesystem>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "models/error.h"
 #include "models/io/files.h"
 #include "models/io/shipped.h"
+#include "models/text.h"
 #include "quant/inputs.h"
 #include "sim/cli/arrays.h"
 #include "sim/cli/command.h"
@@ -26,20 +28,46 @@
 namespace bitpulse {
 namespace {
 
-/// The engines under comparison, kept for all cases: a Verilated array is made once.
+/// The engines under comparison, kept for all cases: a Verilated array is made once, but where each
+/// case has waves of its own.
 class Engines {
  public:
   explicit Engines(const Arguments& arguments)
-      : systemc_(find_engine("systemc").make(arguments)),
-        rtl_(find_engine("rtl").make(arguments)) {}
+      : arguments_(arguments),
+        trace_(arguments.text("trace")),
+        systemc_(find_engine("systemc").make(arguments)),
+        rtl_(make_lockstep_engine(arguments, "", "")) {
+    if (!trace_.empty() && trace_ != "vcd" && trace_ != "fst") {
+      throw Error(ErrorKind::kUsage,
+                  "--trace: found \"" + printable(trace_) + "\", expected vcd or fst");
+    }
+    if (arguments.has("out")) std::filesystem::create_directories(arguments.text("out"));
+  }
 
-  CosimResult compare(const std::string& name, const Program& program,
+  /// file  of the case's waves, without folder and extension
+  CosimResult compare(const std::string& name, const std::string& file, const Program& program,
                       const IntegerNetwork& network, const TensorCodes& inputs, int threads) {
-    return cosimulate(name, program, network, inputs, {systemc_.get(), rtl_.get()}, threads);
+    const std::string path =
+        (std::filesystem::path(arguments_.text("out", ".")) / file).lexically_normal().string();
+    if (!trace_.empty()) rtl_ = make_lockstep_engine(arguments_, trace_, path + '.' + trace_);
+    CosimResult result =
+        cosimulate(name, program, network, inputs, {systemc_.get(), rtl_.get()}, threads);
+    if (result.place && !window_written_) {
+      window_written_ = true;
+      const WaveFiles waves =
+          write_wave_files(arguments_, trace_.empty() ? "fst" : trace_, path + "-divergence",
+                           *result.place, program, {&network, &inputs, true});
+      result.waveform = waves.waveform;
+      result.remark = waves.remark;
+    }
+    return result;
   }
 
  private:
+  const Arguments& arguments_;
+  std::string trace_;
   std::unique_ptr<Engine> systemc_, rtl_;
+  bool window_written_ = false;  // of the first case that differs
 };
 
 CosimResult compare_workload(const Inputs& inputs, Engines& engines, int threads,
@@ -51,7 +79,7 @@ CosimResult compare_workload(const Inputs& inputs, Engines& engines, int threads
   const Program program =
       compile(network, inputs.machine->machine, {workload.batch, 0, -1}, FastEngine::cycles);
   progress.phase("comparing fast, systemc and rtl");
-  return engines.compare(workload.name, program, network, codes, threads);
+  return engines.compare(workload.name, "cosim-workload", program, network, codes, threads);
 }
 
 void compare_random(std::int64_t cases, const std::optional<Machine>& machine, Engines& engines,
@@ -59,7 +87,8 @@ void compare_random(std::int64_t cases, const std::optional<Machine>& machine, E
   progress.phase("comparing random cases", cases);
   for (std::int64_t number = 0; number < cases; ++number) {
     const RandomCase c = random_case(report.seed, number, machine);
-    report.cases.push_back(engines.compare(c.name, c.program, c.network, c.inputs, 1));
+    report.cases.push_back(engines.compare(c.name, "cosim-random-" + std::to_string(number),
+                                           c.program, c.network, c.inputs, 1));
     progress.update(number + 1);
   }
 }
@@ -85,8 +114,8 @@ int cosim(const Arguments& arguments) {
   CosimReport report;
   report.seed = static_cast<std::uint64_t>(
       arguments.integer("seed", 1, 0, std::numeric_limits<std::int64_t>::max()));
-  report.command =
-      spelled(cosim_command(), arguments, {"threads", "max-memory", "json", "junit", "cache"});
+  report.command = spelled(cosim_command(), arguments,
+                           {"threads", "max-memory", "json", "junit", "cache", "out"});
   if (!has_workload && cases == 0) {
     throw Error(ErrorKind::kUsage, "cosim: neither a WORKLOAD nor --random is given");
   }
@@ -110,7 +139,7 @@ int cosim(const Arguments& arguments) {
   } else if (arguments.has("machine")) {
     machine = read_machine(load_json(find_file(arguments.text("machine"), "machines")));
   }
-  if (machine) require_rtl_array(*machine, arguments);
+  if (machine) require_rtl_array(*machine, array_maker(arguments));
   {
     Progress progress;
     if (inputs) report.cases.push_back(compare_workload(*inputs, engines, threads, progress));
@@ -132,6 +161,9 @@ Subcommand cosim_command() {
            {"seed", "S", "of the random cases (default 1)"},
            kArrayOption,
            kCacheOption,
+           {"out", "DIR", "folder of the wave files (default: the current one)"},
+           {"trace", "vcd|fst",
+            "write all waves of the array, a file per case; default: FST, around a difference"},
            {"junit", "FILE", "also write JUnit XML there, one test case per case"},
            kSetOption,
            kThreadsOption,

@@ -112,7 +112,7 @@ int run(const Arguments& arguments) {
       read_inputs(arguments.positional().front(), arguments.text("machine"), arguments.all("set"));
   const Workload& workload = inputs.workload.workload;
   const Machine& machine = inputs.machine->machine;
-  if (on_rtl) require_rtl_array(machine, arguments);
+  if (on_rtl) require_rtl_array(machine, run_array_maker(arguments));
   const Technology technology = load_technology(machine.technology);
   append(inputs.files, machine_files(machine, technology));
   if (images > 0 && workload.data.format == DataFormat::kNone) {

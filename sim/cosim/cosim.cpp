@@ -69,6 +69,9 @@ CosimResult cosimulate(const std::string& name, const Program& program,
       difference = time_difference(program, fast, found);
       if (!difference) difference = first_difference(program, network, found, reference);
       if (difference) difference = engine->name() + (": " + *difference);
+    } catch (const DivergenceError& error) {
+      difference = error.what();
+      result.place = error.place();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kCheckFailed && error.kind() != ErrorKind::kInternal) throw;
       difference = error.what();

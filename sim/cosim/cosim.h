@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quant/integer/executor.h"
+#include "sim/divergence.h"
 #include "sim/engine.h"
 #include "sim/program.h"
 
@@ -23,6 +24,9 @@ struct CosimResult {
   std::uint64_t elements = 0;   // stored integers and, before them, sums of array commands
   std::uint64_t overflows = 0;  // of sums, as the reference executor counts them
   std::optional<std::string> divergence;  // the first: layer, command or place, found, expected
+  std::optional<DivergencePlace> place;   // of it, where a check beside an engine found it
+  std::string waveform;                   // file with the waves around it; "": none
+  std::string remark;                     // about the waves
 };
 
 /// engines  that compute values, in the order of trust

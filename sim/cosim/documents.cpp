@@ -39,6 +39,29 @@ nlohmann::ordered_json counts(const CosimResult& result) {
           {"overflows", result.overflows}};
 }
 
+template <class T>
+nlohmann::ordered_json or_null(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+/// What a program reads instead of the words of a divergence; null: not known.
+nlohmann::ordered_json place_json(const DivergencePlace& place, const std::string& waveform) {
+  nlohmann::ordered_json json{{"layer", place.layer},
+                              {"command", or_null(place.command)},
+                              {"cycle", or_null(place.cycle)},
+                              {"rows", nullptr},
+                              {"column", nullptr},
+                              {"expected", or_null(place.expected)},
+                              {"found", or_null(place.found)},
+                              {"waveform", nullptr}};
+  if (place.pe) {
+    json["rows"] = {place.pe->first_row, place.pe->last_row};
+    json["column"] = place.pe->column;
+  }
+  if (!waveform.empty()) json["waveform"] = waveform;
+  return json;
+}
+
 }  // namespace
 
 std::string cosim_json(const CosimReport& report) {
@@ -54,6 +77,7 @@ std::string cosim_json(const CosimReport& report) {
     entry.update(counts(result));
     entry["divergence"] = nullptr;
     if (result.divergence) entry["divergence"] = *result.divergence;
+    if (result.place) entry["place"] = place_json(*result.place, result.waveform);
     document["cases"].push_back(std::move(entry));
   }
   return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
@@ -68,8 +92,11 @@ std::string cosim_junit(const CosimReport& report) {
   for (const CosimResult& result : report.cases) {
     out << "  <testcase classname=\"bitpulse.cosim\" name=\"" << xml(result.name) << '"';
     if (result.divergence) {
-      out << "><failure message=\"" << xml(*result.divergence) << "\">" << xml(report.command)
-          << "</failure></testcase>\n";
+      out << "><failure message=\"" << xml(*result.divergence) << "\">" << xml(report.command);
+      if (result.place) {
+        out << '\n' << xml(place_json(*result.place, result.waveform).dump());
+      }
+      out << "</failure></testcase>\n";
     } else {
       out << "/>\n";
     }
@@ -85,8 +112,10 @@ std::string cosim_summary(const CosimReport& report) {
       << totals.commands << " commands, " << totals.cycles << " cycles, " << totals.elements
       << " integers compared: ";
   if (const CosimResult* first = report.first_divergent()) {
-    out << report.divergent() << " differ\nfirst: " << first->name << "\n  " << *first->divergence
-        << "\nseed " << report.seed << '\n';
+    out << report.divergent() << " differ\nfirst: " << first->name << "\n  " << *first->divergence;
+    if (!first->waveform.empty()) out << "\n  waves: " << first->waveform;
+    if (!first->remark.empty()) out << "\n  " << first->remark;
+    out << "\nseed " << report.seed << '\n';
   } else {
     out << "fast, systemc, rtl and the reference executor agree\n";
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "models/error.h"
+#include "sim/rtl/edge_difference.h"
 
 namespace bitpulse::rtl {
 namespace {
@@ -22,8 +23,14 @@ ArrayDriver::ArrayDriver(ArrayModel& model)
       zero_weights_(shape_.weight_words()),
       cursors_(static_cast<std::size_t>(shape_.cols)) {}
 
+void ArrayDriver::set_format(AccFormat format) {
+  model_.set_format(format);
+  if (reference_ != nullptr) reference_->set_format(format);
+}
+
 void ArrayDriver::reset() {
   model_.reset();
+  if (reference_ != nullptr) reference_->reset();
   first_ += entries_.size();
   entries_.clear();
   planned_ = streaming_ = loading_ = first_;
@@ -125,7 +132,35 @@ void ArrayDriver::drive() {
   inputs.act_ctrl = act_ctrl.pack();
   inputs.weight_ctrl = weight_ctrl.pack();
   model_.step(inputs);
+  if (reference_ != nullptr) reference_->step(inputs);
   ++now_;
+  ++edges_;
+}
+
+void ArrayDriver::compare(const EdgeOutputs& edge) const {
+  const EdgeOutputs& expected = reference_->outputs();
+  const std::uint64_t end = first_ + entries_.size();
+  for (std::size_t j = 0; j < cursors_.size(); ++j) {
+    const Cursor cursor = cursors_[j];
+    EdgeDifference difference;
+    const auto differs = [&](EdgeDifference::What what, std::int64_t wanted, std::int64_t found) {
+      if (wanted == found) return;
+      difference.what = what;
+      difference.expected = wanted;
+      difference.found = found;
+      difference.cycle = now_;
+      difference.edge = edges_;
+      difference.column = static_cast<int>(j);
+      difference.fold = cursor.fold;
+      if (cursor.fold < end) difference.line = line(entry(cursor.fold).fold, cursor.index);
+      throw EdgeDifferenceError(difference);
+    };
+    differs(EdgeDifference::What::kValid, expected.valid[j], edge.valid[j]);
+    if (edge.valid[j] == 0 || cursor.fold == end) continue;
+    if (static_cast<int>(j) >= entry(cursor.fold).fold.cols) continue;  // means nothing
+    differs(EdgeDifference::What::kSum, expected.psum[j], edge.psum[j]);
+    differs(EdgeDifference::What::kOverflows, expected.overflow[j], edge.overflow[j]);
+  }
 }
 
 /// The accumulator memory takes what stands at the edge, in the cycle in which it stands there.
@@ -142,6 +177,7 @@ void ArrayDriver::accumulate(const EdgeOutputs& edge) {
 
 void ArrayDriver::collect() {
   const EdgeOutputs& edge = model_.outputs();
+  if (reference_ != nullptr) compare(edge);
   if (memory_ != nullptr) accumulate(edge);
   for (std::size_t j = 0; j < cursors_.size(); ++j) {
     if (edge.valid[j] == 0) continue;

@@ -55,11 +55,15 @@ class ArrayDriver {
 
   /// Forgets everything in flight; time goes on.
   void reset();
-  void set_format(AccFormat format) { model_.set_format(format); }
+  void set_format(AccFormat format);
   /// Whether a fold may begin while earlier ones are in flight; folds must not be.
   void set_overlap(bool overlap) { overlap_ = overlap; }
   /// All sums from here on are added up in `memory`; null: in none.
   void set_memory(AccumulatorMemory* memory) { memory_ = memory; }
+
+  /// In every cycle from here on what stands at the bottom edge is compared with what stands at
+  /// that of `reference`, which gets the same inputs; null: with nothing. Nothing may be in flight.
+  void set_reference(ArrayModel* reference) { reference_ = reference; }
 
   /// Queues a fold behind those before it, to be executed one after the other's end or as close as
   /// the second registers allow.
@@ -71,7 +75,8 @@ class ArrayDriver {
   /// One clock cycle.
   ///
   /// errors  Error(kInternal) when an output does not appear in the cycle that the contract names
-  ///         last for it, or when there are more outputs than folds ask for
+  ///         last for it, or when there are more outputs than folds ask for;
+  ///         EdgeDifferenceError, before these, when it is not the reference's
   void step();
   bool has_output() const { return finished_ > taken_; }
   /// The outputs of the oldest fold, once all have come (has_output()).
@@ -103,8 +108,12 @@ class ArrayDriver {
   void plan();
   void drive();
   void collect();
+  void compare(const EdgeOutputs& edge) const;
   void accumulate(const EdgeOutputs& edge);
   void drop_spent();
+  const Entry& entry(std::uint64_t fold) const {
+    return entries_[static_cast<std::size_t>(fold - first_)];
+  }
   Entry& entry(std::uint64_t fold) { return entries_[static_cast<std::size_t>(fold - first_)]; }
   std::uint64_t last_output(const Entry& entry) const;
   /// The line of sums that a column's next output belongs to: os drains the bottom row first.
@@ -116,11 +125,13 @@ class ArrayDriver {
   std::uint64_t preload(const Fold& fold) const;
 
   ArrayModel& model_;
+  ArrayModel* reference_ = nullptr;
   AccumulatorMemory* memory_ = nullptr;
   ArrayShape shape_;
   std::vector<std::uint32_t> zero_acts_, zero_weights_;
   bool overlap_ = true;
   std::uint64_t now_ = 0;
+  std::uint64_t edges_ = 0;  // given to the model
 
   // Folds are numbered as they are pushed; entries_ holds numbers first_, first_ + 1, ...
   std::deque<Entry> entries_;

@@ -2,6 +2,8 @@
 #include "sim/rtl/rtl_array.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string>
 #include <utility>
 
 namespace bitpulse::rtl {
@@ -17,13 +19,17 @@ void RtlArray::reset(const Program& program) {
   if (model_ == nullptr || !(model_->shape() == shape)) model_ = make_(shape);
   spec_ = spec;
   model_->reset();
+  program_ = &program;
+  reference_ = lockstep_ ? std::make_unique<LockstepModel>(shape) : nullptr;
   driver_ = std::make_unique<ArrayDriver>(*model_);
   const AccFormat format{spec.overflow == Overflow::kSaturate, spec.acc_bits};
   memory_.reset(shape.cols, format);
+  driver_->set_reference(reference_.get());
   driver_->set_format(format);
   driver_->set_memory(&memory_);
   driver_->set_overlap(spec.overlap);
   jobs_.clear();
+  folds_ = 0;
   filling_ = 0;
 }
 
@@ -31,6 +37,8 @@ void RtlArray::submit(ArrayJob job, std::uint64_t cycle) {
   if (!driver_->busy()) driver_->wait_until(cycle);
   Job entry;
   entry.folds = pack_folds(job, spec_, model_->shape());
+  entry.first_fold = folds_;
+  folds_ += entry.folds.size();
   for (PackedFold& packed : entry.folds) {
     driver_->push(packed.fold);
     packed.fold.acts = {};
@@ -41,8 +49,42 @@ void RtlArray::submit(ArrayJob job, std::uint64_t cycle) {
   jobs_.push_back(std::move(entry));
 }
 
+DivergenceError RtlArray::located(const EdgeDifference& difference) {
+  // An output that no fold asked for counts as the last one's.
+  const auto later = std::find_if(jobs_.begin(), jobs_.end(),
+                                  [&](const Job& job) { return job.first_fold > difference.fold; });
+  const Job& job = *std::prev(later);
+  const std::size_t fold =
+      std::min<std::size_t>(difference.fold - job.first_fold, job.folds.size() - 1);
+  const AccFormat format{spec_.overflow == Overflow::kSaturate, spec_.acc_bits};
+  DivergencePlace place;
+  place.layer = program_->layers[program_->commands[job.job.id].layer].name;
+  place.command = job.job.id;
+  place.cycle = difference.cycle;
+  place.edge = difference.edge;
+  place.expected = difference.expected;
+  place.found = difference.found;
+  place.pe = faulty_pes(difference, pack_folds(job.job, spec_, model_->shape())[fold].fold, format,
+                        *model_, *reference_);
+  const PeRange pe = *place.pe;
+  const std::string rows =
+      pe.first_row == pe.last_row
+          ? "PE " + std::to_string(pe.first_row)
+          : "one of PE " + std::to_string(pe.first_row) + ".." + std::to_string(pe.last_row);
+  return {"rtl: layer \"" + place.layer + "\", array command " + std::to_string(job.job.id) +
+              ", cycle " + std::to_string(difference.cycle) + ", " + rows + "," +
+              std::to_string(pe.column) + " (row,column), " + to_string(difference.what) +
+              ": found " + std::to_string(difference.found) + ", expected " +
+              std::to_string(difference.expected),
+          place};
+}
+
 void RtlArray::step() {
-  driver_->step();
+  try {
+    driver_->step();
+  } catch (const EdgeDifferenceError& error) {
+    throw located(error.difference());
+  }
   ++stepped_;
   while (driver_->has_output()) {
     Job& job = jobs_[filling_];

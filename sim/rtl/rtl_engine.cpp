@@ -27,6 +27,8 @@ RunResult RtlEngine::run(const Program& program, const Operands& operands) {
   return impl_->systemc.run(program, operands);
 }
 
+void RtlEngine::set_lockstep(bool lockstep) { impl_->array.set_lockstep(lockstep); }
+
 std::uint64_t RtlEngine::stepped() const { return impl_->array.stepped(); }
 
 }  // namespace bitpulse

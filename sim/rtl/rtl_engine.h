@@ -23,6 +23,10 @@ class RtlEngine : public Engine {
   RunResult run(const Program& program, const Operands& operands) override;
   const char* name() const override { return "rtl"; }
 
+  /// From the next run on: whether the array's bottom edge is compared with the register-level
+  /// model's in every cycle. A difference is a DivergenceError then, which names cycle and PE.
+  void set_lockstep(bool lockstep);
+
   /// Clock cycles the array was stepped so far.
   std::uint64_t stepped() const;
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "models/error.h"
+#include "sim/divergence.h"
 
 namespace bitpulse {
 
@@ -36,8 +36,12 @@ void ArrayCheck::finish() const {
 
 void ArrayCheck::fail(CommandId id, const std::string& what) const {
   const Command& command = program_->commands.at(id);
-  throw Error(ErrorKind::kCheckFailed, "rtl: layer \"" + program_->layers[command.layer].name +
-                                           "\", array command " + std::to_string(id) + ", " + what);
+  DivergencePlace place;
+  place.layer = program_->layers[command.layer].name;
+  place.command = id;
+  throw DivergenceError(
+      "rtl: layer \"" + place.layer + "\", array command " + std::to_string(id) + ", " + what,
+      place);
 }
 
 void ArrayCheck::compare(const ArrayOutcome& expected, const ArrayOutcome& found) const {

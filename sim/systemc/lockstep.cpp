@@ -29,10 +29,11 @@ std::int64_t product(std::uint64_t left, std::uint64_t top, const WordFormat& f)
 LockstepArray::LockstepArray(const ArraySpec& spec)
     : spec_(spec), pes_(std::size_t{spec.rows} * spec.cols), bottom_(spec.cols) {}
 
-std::int64_t LockstepArray::fit(std::int64_t exact) {
+std::int64_t LockstepArray::fit(std::int64_t exact, std::uint32_t& overflows) {
   const std::int64_t limit = std::int64_t{1} << (spec_.acc_bits - 1);
   if (exact >= -limit && exact < limit) return exact;
   ++overflows_;
+  ++overflows;
   if (spec_.overflow == Overflow::kSaturate) return exact < 0 ? -limit : limit - 1;
   const auto low = static_cast<std::int64_t>(static_cast<std::uint64_t>(exact) &
                                              static_cast<std::uint64_t>(2 * limit - 1));
@@ -45,7 +46,8 @@ void LockstepArray::step_stationary(Pe& pe, const Pe* above, const LeftPort& lef
   if (left.second) pe.second_weight = above ? above->second_weight : top;
   if (left.valid) {
     const std::int64_t p = product(left.word, pe.weight, left.format);
-    pe.sum = fit((above ? above->sum : 0) + p);
+    pe.sum_overflows = above ? above->sum_overflows : 0;
+    pe.sum = fit((above ? above->sum : 0) + p, pe.sum_overflows);
   }
   pe.sum_valid = left.valid;
 }
@@ -53,16 +55,20 @@ void LockstepArray::step_stationary(Pe& pe, const Pe* above, const LeftPort& lef
 void LockstepArray::step_output(Pe& pe, const Pe* above, const LeftPort& left, std::uint64_t top) {
   if (left.capture) {
     pe.drain = pe.sum;
+    pe.drain_overflows = pe.sum_overflows;
     pe.drain_valid = true;
   } else if (!left.second) {
     pe.drain = above ? above->drain : 0;
+    pe.drain_overflows = above ? above->drain_overflows : 0;
     pe.drain_valid = above != nullptr && above->drain_valid;
   }
   if (left.valid) {
     const std::int64_t p = product(left.word, top, left.format);
+    if (left.first) pe.sum_overflows = 0;
     const std::int64_t term =
-        left.format.shift > 0 ? fit(p * (std::int64_t{1} << left.format.shift)) : p;
-    pe.sum = fit((left.first ? 0 : pe.sum) + term);
+        left.format.shift > 0 ? fit(p * (std::int64_t{1} << left.format.shift), pe.sum_overflows)
+                              : p;
+    pe.sum = fit((left.first ? 0 : pe.sum) + term, pe.sum_overflows);
   }
   pe.top = top;
 }
@@ -86,8 +92,9 @@ void LockstepArray::step(const std::vector<LeftPort>& left, const std::vector<st
   }
   for (std::size_t j = 0; j < cols; ++j) {
     const Pe& pe = pes_[(rows - 1) * cols + j];
-    bottom_[j] = os ? BottomPort{static_cast<std::int32_t>(pe.drain), pe.drain_valid}
-                    : BottomPort{static_cast<std::int32_t>(pe.sum), pe.sum_valid};
+    bottom_[j] =
+        os ? BottomPort{static_cast<std::int32_t>(pe.drain), pe.drain_overflows, pe.drain_valid}
+           : BottomPort{static_cast<std::int32_t>(pe.sum), pe.sum_overflows, pe.sum_valid};
   }
 }
 

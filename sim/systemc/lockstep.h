@@ -38,10 +38,8 @@ struct LeftPort {
 
 struct BottomPort {
   std::int32_t sum = 0;
+  std::uint32_t overflows = 0;  // met while forming sum
   bool valid = false;
-  friend bool operator==(BottomPort a, BottomPort b) {
-    return a.valid == b.valid && (!a.valid || a.sum == b.sum);
-  }
 };
 
 /// The PEs. Unused rows must be fed zero words, unused columns hold what the top ports gave.
@@ -64,13 +62,15 @@ class LockstepArray {
     std::uint64_t weight = 0;  // ws, is
     std::uint64_t second_weight = 0;
     std::int64_t sum = 0;  // ws, is: to the PE below
+    std::uint32_t sum_overflows = 0;
     bool sum_valid = false;
     std::int64_t drain = 0;
+    std::uint32_t drain_overflows = 0;
     bool drain_valid = false;
   };
   void step_stationary(Pe& pe, const Pe* above, const LeftPort& left, std::uint64_t top);
   void step_output(Pe& pe, const Pe* above, const LeftPort& left, std::uint64_t top);
-  std::int64_t fit(std::int64_t exact);
+  std::int64_t fit(std::int64_t exact, std::uint32_t& overflows);
 
   ArraySpec spec_;
   std::vector<Pe> pes_;

@@ -159,6 +159,105 @@ TEST_CASE("an array of other people takes the place of ours, and its faults are 
       std::string::npos);
 }
 
+/// Our array of separate PEs, 4x5, that of row 2 and column 3 with another weight than it was
+/// given.
+std::vector<std::string> array_with_faulty_pe(const ScratchFolder& folder, const std::string& flow,
+                                              const std::string& from, const std::string& to) {
+  const std::string rtl = BITPULSE_SOURCE_DIR "/rtl/";
+  const std::string pe = "pe_" + flow, array = "array_" + flow;
+  std::string faulty = content_of(rtl + "array/" + pe + ".sv");
+  faulty = replaced(replaced(faulty, from, to), "module " + pe, "module " + pe + "_faulty");
+  std::string text = content_of(rtl + "array/" + array + ".sv");
+  const std::size_t begin = text.find(pe + " #("), end = text.find(");\n", text.find(") u_pe")) + 3;
+  const std::string good = text.substr(begin, end - begin);
+  text.replace(begin, end - begin,
+               "if (i == 2 && j == 3) begin : gen_faulty\n" +
+                   replaced(good, pe + " #(", pe + "_faulty #(") + "end else begin : gen_right\n" +
+                   good + "end\n");
+  std::vector<std::string> build{"rtl",         "build",
+                                 "--rows",      "4",
+                                 "--cols",      "5",
+                                 "--pe",        "int8",
+                                 "--dataflow",  flow,
+                                 "--name",      "faulty_" + flow,
+                                 "--top",       "array_top_" + flow,
+                                 "--parameter", "OperandWidth=8",
+                                 "--parameter", "Rows=4",
+                                 "--parameter", "Cols=5",
+                                 "--parameter", "Rolled=1'b0",
+                                 "--include",   rtl + "array",
+                                 "--cache",     folder.path("cache")};
+  for (const auto& [name, content] : std::vector<std::pair<std::string, std::string>>{
+           {pe + "_faulty.sv", faulty}, {array + ".sv", text}}) {
+    build.insert(build.end(), {"--source", folder.file(name, content)});
+  }
+  for (const std::string& file :
+       {"array/" + pe, "array/" + array + "_rolled", "array/array_top_" + flow,
+        std::string("array/delay"), std::string("mac/mac"), std::string("mac/mac_int"),
+        std::string("mac/mac_accumulate"), std::string("mac/acc_fit"), std::string("mac/mac_fused"),
+        std::string("mac/dot_fused"), std::string("mac/brick")}) {
+    if (fs::exists(rtl + file + ".sv")) build.insert(build.end(), {"--source", rtl + file + ".sv"});
+  }
+  return build;
+}
+
+TEST_CASE("a divergence names the PE that is at fault, and the waves around it are there",
+          "[cli][rtl-build][cosim][divergence]") {
+  require_verilator();
+  const ScratchFolder folder;
+  struct Fault {
+    std::string flow, from, to;
+  };
+  for (const Fault& fault :
+       {Fault{"ws", ".weight_i       (weight_d)", ".weight_i       (weight_d & ~8'd4)"},
+        Fault{"os", ".weight_i,", ".weight_i       (weight_i & ~8'd4),"}}) {
+    CAPTURE(fault.flow);
+    const std::string m = folder.file("m.json", machine(4, 5, "int8", fault.flow));
+    const Outcome built = bitpulse(array_with_faulty_pe(folder, fault.flow, fault.from, fault.to));
+    CAPTURE(built.err);
+    REQUIRE(built.status == 0);
+    const std::string out = folder.path("waves-" + fault.flow);
+    const Outcome differs =
+        bitpulse({"cosim", "--random", "5", "--seed", "5", "--machine", m, "--array",
+                  "faulty_" + fault.flow, "--cache", folder.path("cache"), "--out", out, "--json"});
+    CAPTURE(differs.out, differs.err);
+    REQUIRE(differs.status == 1);
+    const JsonValue cases = parse_json(differs.out, "stdout").at("cases");
+    std::string waveform;
+    std::int64_t cycle = 0;
+    for (std::size_t i = 0; i < cases.size(); ++i) {
+      if (!cases[i].has("place")) continue;
+      const JsonValue place = cases[i].at("place");
+      CHECK(place.at("rows")[0].integer(0, 3) == 2);
+      CHECK(place.at("rows")[1].integer(0, 3) == 2);
+      CHECK(place.at("column").integer(0, 4) == 3);
+      CHECK(place.at("command").integer(0, 1 << 20) >= 0);
+      if (!waveform.empty()) continue;
+      cycle = place.at("cycle").integer(1, 1 << 30);
+      waveform = place.at("waveform").text();
+    }
+    REQUIRE(fs::exists(waveform));
+    const std::string save = content_of(waveform.substr(0, waveform.size() - 3) + "gtkw");
+    CHECK(occurrences(save, "\n-row ") == 2 * 4);
+    CHECK(occurrences(save, "\n-column ") == 2 * 5);
+    if (shell("command -v fst2vcd").status != 0) {
+      std::cout << "SKIPPED: no fst2vcd\n";
+      continue;
+    }
+    const std::string vcd = shell("fst2vcd '" + waveform + "'").out;
+    CHECK(vcd.find("\n#" + std::to_string((cycle - 1) * 1000 + 500) + "\n") != std::string::npos);
+    CHECK(occurrences(vcd, "500\n") >= 50);
+    for (const char* port : {"clk_i", "rst_ni", "acc_format_i [6:0]", "act_ctrl_i [9:0]",
+                             "act_i [31:0]", "weight_ctrl_i [13:0]", "weight_i [39:0]",
+                             "valid_o [4:0]", "psum_o [159:0]", "overflow_o [159:0]"}) {
+      CHECK(vcd.find(std::string(" ") + port + " $end") != std::string::npos);
+      std::string name = std::string("TOP.") + port;
+      name.erase(std::remove(name.begin(), name.end(), ' '), name.end());
+      CHECK(save.find(name) != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("what cannot be built is refused with the reason", "[cli][rtl-build][errors]") {
   require_verilator();
   const ScratchFolder folder;
