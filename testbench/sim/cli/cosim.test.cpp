@@ -88,7 +88,7 @@ TEST_CASE("a wrong array exits 1 with the first divergence, and the seed as the 
                           folder.file("m.json", built_machine()) + " --junit " +
                           folder.path("junit.xml");
   REQUIRE(shell(job).status == 0);  // with the right array
-  const std::string wrong = "bitpulse=" BITPULSE_FAULTY "; " + job;
+  const std::string wrong = "bitpulse=" BITPULSE_FAULTY "; PATH=/nowhere; " + job;
   const Outcome text = shell(wrong);
   CAPTURE(text.out, text.err);
   CHECK(text.status == 1);
@@ -96,6 +96,8 @@ TEST_CASE("a wrong array exits 1 with the first divergence, and the seed as the 
   CHECK(text.out.find("array command ") != std::string::npos);
   CHECK(text.out.find("found ") != std::string::npos);
   CHECK(text.out.find("expected ") != std::string::npos);
+  CHECK(text.out.find(", cycle ") != std::string::npos);
+  CHECK(text.out.find("no waves: verilator") != std::string::npos);
   CHECK(last_line(text.out) == "seed 21");
 
   const std::string junit = content_of(folder.path("junit.xml"));

@@ -17,7 +17,7 @@ constexpr int kCases = 600;
 /// How many cases have met what is hard.
 struct Met {
   int not_square = 0, serial = 0, saturating = 0, narrow_sums = 0, several_widths = 0, groups = 0,
-      digits = 0, resumed = 0, several_commands = 0;
+      digits = 0, resumed = 0, several_commands = 0, different_folds = 0, mode_switches = 0;
   int dataflow[3] = {}, pe[4] = {};
 
   void count(const Program& program) {
@@ -39,15 +39,26 @@ struct Met {
     resumed += std::any_of(program.array.begin(), program.array.end(),
                            [](const ArrayCommand& c) { return c.accumulate; });
     several_commands += program.array.size() > 1;
+    different_folds +=
+        std::any_of(program.array.begin(), program.array.end(), [&](const ArrayCommand& c) {
+          const auto changes = [](std::uint64_t extent, std::uint32_t size) {
+            return extent > size && extent % size != 0;
+          };
+          return array.overlap && (changes(c.nest.rows_extent, array.rows) ||
+                                   changes(c.nest.cols_extent, array.cols));
+        });
+    mode_switches += array.pe == PeKind::kFused && array.overlap &&
+                     any_plan([](const LayerPlan& l) { return l.width_groups.size() > 1; });
   }
 };
 
 TEST_CASE(
-    "random layers take the same cycles on rtl, systemc and fast, with the reference's "
-    "integers and overflows",
+    "random layers have the same edges in every cycle and take the same cycles on rtl, systemc and "
+    "fast, with the reference's integers and overflows",
     "[rtl][differential]") {
   SystemcEngine systemc;
   RtlEngine rtl;
+  rtl.set_lockstep(true);
   Met met;
   std::uint64_t overflows = 0, sums = 0;
   for (int number = 0; number < kCases; ++number) {
@@ -67,6 +78,8 @@ TEST_CASE(
         met.pe[0], met.pe[1], met.pe[2], met.pe[3]}) {
     CHECK(count >= kCases / 12);
   }
+  CHECK(met.different_folds >= kCases / 12);
+  CHECK(met.mode_switches >= kCases / 60);
   CHECK(overflows > 10'000);
   CHECK(sums > 100'000);
 }
