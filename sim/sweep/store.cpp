@@ -6,7 +6,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "models/error.h"
 #include "models/text.h"
@@ -36,7 +38,15 @@ StoreLock::StoreLock(const std::string& path) {
   if (descriptor_ < 0) {
     throw Error(ErrorKind::kIo, printable(file, 400) + ": " + std::strerror(errno));
   }
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  // The processes of a run that was killed hold it for a moment more.
+  constexpr int kTries = 100;
+  constexpr std::chrono::milliseconds kPause{20};
+  int tries = 0;
+  while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK && ++tries < kTries) {
+      std::this_thread::sleep_for(kPause);
+      continue;
+    }
     close(descriptor_);
     throw Error(ErrorKind::kIo, printable(path, 400) +
                                     ": found another process writing to it, expected none; give "

@@ -62,7 +62,7 @@ TEST_CASE("a machine that a network cannot run on is named with file and place",
         std::string::npos);
 }
 
-TEST_CASE("--images without data says that the data is missing", "[cli][bad-input]") {
+TEST_CASE("images asked for without data are said to be missing", "[cli][bad-input]") {
   const ScratchFolder folder;
   const std::string workload = folder.file("w.json", small_workload());
   const Outcome outcome =
