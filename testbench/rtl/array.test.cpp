@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arrays against plain sums and closed forms: values, overflow counts and the cycle of every output
-// of random fold lists, back to back and apart.
+// of random fold lists, back to back and apart, cut off by resets. In every cycle the edge is that
+// of the register-level model, too.
+
+#include <utility>
 
 #include "sim/rtl/array_driver.h"
+#include "sim/rtl/lockstep_model.h"
 #include "testbench/catch.h"
 #include "testbench/rtl/fold_lists.h"
 
@@ -15,14 +19,57 @@ struct Tally {
   std::uint64_t folds = 0, outputs = 0, overflows = 0;
   std::uint64_t wrong_sums = 0, wrong_overflows = 0, wrong_cycles = 0, wrong_times = 0;
   bool clean() const { return wrong_sums + wrong_overflows + wrong_cycles + wrong_times == 0; }
+  // How much there was of what is hard: count_hard, cut_list.
+  std::uint64_t unlike_neighbours = 0, mode_switches = 0, cut_streams = 0;
 };
+
+/// The formats of stream element `t`; widths alone tell the modes of fused PEs.
+std::pair<Format, Format> mode_at(const ArrayShape& shape, const Fold& fold, std::size_t t) {
+  std::pair<Format, Format> mode{fold.act_format, fold.weight_format};
+  if (!fold.elements.empty()) mode = {fold.elements[t].act, fold.elements[t].weight};
+  if (shape.pe == PeKind::kFused) mode.first.is_signed = mode.second.is_signed = false;
+  return mode;
+}
+
+/// Counts folds whose first element follows the last one of another fold in the next cycle, all
+/// extents differing that can, and elements that change the mode of the cycle before.
+void count_hard(const ArrayShape& shape, const std::vector<Fold>& folds,
+                const std::vector<std::int64_t>& starts, Tally& tally) {
+  for (std::size_t f = 0; f < folds.size(); ++f) {
+    const Fold& fold = folds[f];
+    const auto stream = static_cast<std::size_t>(fold.stream);
+    for (std::size_t t = 1; t < stream; ++t) {
+      tally.mode_switches += mode_at(shape, fold, t) != mode_at(shape, fold, t - 1);
+    }
+    if (f + 1 == folds.size() || starts[f + 1] != starts[f] + fold.stream) continue;
+    const Fold& next = folds[f + 1];
+    tally.mode_switches += mode_at(shape, next, 0) != mode_at(shape, fold, stream - 1);
+    tally.unlike_neighbours += (shape.rows == 1 || next.rows != fold.rows) &&
+                               (shape.cols == 1 || next.cols != fold.cols) &&
+                               next.stream != fold.stream;
+  }
+}
+
+/// Runs one list up to somewhere in one of its folds' streams and resets the array.
+void cut_list(ArrayDriver& driver, const ArrayShape& shape, const std::vector<Fold>& folds,
+              bool overlap, std::mt19937& random, Tally& tally) {
+  const auto starts = reference::expected_starts(shape, folds, overlap, driver.now());
+  const auto last = static_cast<int>(folds.size()) - 1;
+  const auto f = static_cast<std::size_t>(reference::pick(random, 0, last));
+  const int elements = reference::pick(random, 0, folds[f].stream);
+  driver.run_for(folds, overlap, static_cast<std::uint64_t>(starts[f] + elements) - driver.now());
+  driver.reset();
+  tally.cut_streams += elements > 0 && elements < folds[f].stream;
+}
 
 /// Runs one list and compares everything that comes out.
 void check_list(ArrayDriver& driver, const ArrayShape& shape, const std::vector<Fold>& folds,
                 bool overlap, AccFormat format, Tally& tally) {
   driver.set_format(format);
   const auto starts = reference::expected_starts(shape, folds, overlap, driver.now());
+  count_hard(shape, folds, starts, tally);
   const std::vector<FoldOutput> outputs = driver.run(folds, overlap);
+  for (int j = 0; j < shape.cols; ++j) driver.step();  // until unused columns are done, too
   for (std::size_t f = 0; f < folds.size(); ++f) {
     const Fold& fold = folds[f];
     const int lines = shape.output_stationary ? fold.rows : fold.stream;
@@ -47,15 +94,18 @@ void check_list(ArrayDriver& driver, const ArrayShape& shape, const std::vector<
 }
 
 AccFormat pick_acc_format(std::mt19937& random) {
-  const int bits = reference::pick(random, 0, 1) == 0 ? 32 : reference::pick(random, 8, 32);
+  const int kind = reference::pick(random, 0, 3);
+  const int bits = kind == 0 ? 8 : kind == 1 ? reference::pick(random, 8, 32) : 32;
   return {reference::pick(random, 0, 1) != 0, bits};
 }
 
-// Every fifth list is cut off by a reset, wherever it stands, before the next one comes.
+// Two lists in five begin anew and are cut off by a reset before the next one comes.
 void check_random_lists(const ArrayShape& shape, int lists) {
   CAPTURE(array_model_name(shape));
   const auto model = make_array_model(shape);
+  LockstepModel lockstep(shape);
   ArrayDriver driver(*model);
+  driver.set_reference(&lockstep);
   std::mt19937 random(kSeed);
   Tally tally;
   for (int n = 0; n < lists; ++n) {
@@ -68,10 +118,7 @@ void check_random_lists(const ArrayShape& shape, int lists) {
     }
     const bool overlap = n % 3 != 0;
     check_list(driver, shape, folds, overlap, pick_acc_format(random), tally);
-    if (n % 5 == 4) {
-      driver.run_for(folds, overlap, static_cast<std::uint64_t>(reference::pick(random, 1, 30)));
-      driver.reset();
-    }
+    if (n % 5 > 2) cut_list(driver, shape, folds, overlap, random, tally);
   }
   INFO("seed " << kSeed << ": sums " << tally.wrong_sums << ", overflows " << tally.wrong_overflows
                << ", cycles " << tally.wrong_cycles << ", starts and finishes "
@@ -79,8 +126,14 @@ void check_random_lists(const ArrayShape& shape, int lists) {
   CHECK(tally.clean());
   const bool can_overflow = shape.output_stationary || shape.pe != PeKind::kInt2;
   CHECK((tally.overflows > 0) == can_overflow);
+  const auto least = static_cast<std::uint64_t>(lists / 20);
+  CHECK(tally.unlike_neighbours >= least);
+  CHECK(tally.mode_switches >= least);
+  CHECK(tally.cut_streams >= least);
   std::cout << array_model_name(shape) << ": " << tally.folds << " folds, " << tally.outputs
-            << " outputs, " << tally.overflows << " overflows\n";
+            << " outputs, " << tally.overflows << " overflows, " << tally.unlike_neighbours
+            << " unlike folds back to back, " << tally.mode_switches << " mode switches, "
+            << tally.cut_streams << " streams cut\n";
 }
 
 // All inputs at random in every cycle; a reset now and then.
