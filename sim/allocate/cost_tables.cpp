@@ -63,7 +63,7 @@ class Meter {
       throw Error(ErrorKind::kInternal, "bit allocation: the layers change with their widths");
     }
     const auto at = static_cast<std::int64_t>(index);
-    return cost_of(compile(network, machine_, {workload_.batch, at, at}, FastEngine::cycles),
+    return cost_of(compile(network, machine_, {workload_.batch, at, at}, FastEngine::timer),
                    technology_);
   }
 
@@ -213,7 +213,7 @@ CostTables cost_tables(const Workload& workload, const BitCandidates& candidates
 
 NetworkCost simulate(const Workload& workload, const Machine& machine,
                      const Technology& technology) {
-  return cost_of(compile(lower(workload), machine, {workload.batch, 0, -1}, FastEngine::cycles),
+  return cost_of(compile(lower(workload), machine, {workload.batch, 0, -1}, FastEngine::timer),
                  technology);
 }
 

@@ -12,7 +12,7 @@ namespace bitpulse {
 std::vector<LayerAccumulation> accumulation_on(const std::optional<Machine>& machine,
                                                const IntegerNetwork& network, std::int64_t batch) {
   if (!machine) return {};
-  return accumulation_of(compile(network, *machine, {batch}, FastEngine::cycles),
+  return accumulation_of(compile(network, *machine, {batch}, FastEngine::timer),
                          network.layers.size());
 }
 

@@ -77,7 +77,7 @@ CosimResult compare_workload(const Inputs& inputs, Engines& engines, int threads
   const ImageSet images = load_images(workload, Split::kTest, workload.batch);
   const TensorCodes codes = input_codes(workload, network, images, 0, workload.batch);
   const Program program =
-      compile(network, inputs.machine->machine, {workload.batch, 0, -1}, FastEngine::cycles);
+      compile(network, inputs.machine->machine, {workload.batch, 0, -1}, FastEngine::timer);
   progress.phase("comparing fast, systemc and rtl");
   return engines.compare(workload.name, "cosim-workload", program, network, codes, threads);
 }

@@ -41,7 +41,7 @@ int quantize_network(const Arguments& arguments) {
   const Workload& workload = inputs.workload.workload;
   const IntegerNetwork structure = structure_of(inputs.workload);
   if (inputs.machine) {  // refuses what does not fit before any work
-    compile(structure, inputs.machine->machine, {}, FastEngine::cycles);
+    compile(structure, inputs.machine->machine, {}, FastEngine::timer);
   }
   const bool learns = method_of(workload).learns;
   if (learns && inputs.workload.allocation) {

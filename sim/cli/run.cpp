@@ -125,7 +125,7 @@ int run(const Arguments& arguments) {
   const IntegerNetwork structure = structure_of(inputs.workload);
   const auto [first, last] = read_layers(arguments, structure.layers.size());
   const Program program =
-      compile(structure, machine, {workload.batch, first, last}, FastEngine::cycles);
+      compile(structure, machine, {workload.batch, first, last}, FastEngine::timer);
 
   Progress progress;
   ValueRun run;

@@ -19,7 +19,7 @@ TensorCodes codes_before(const Program& program, const Workload& workload,
   if (first == 0) return codes;
   progress.phase("running the layers before the first");
   const Program before =
-      compile(network, program.machine, {workload.batch, 0, first - 1}, FastEngine::cycles);
+      compile(network, program.machine, {workload.batch, 0, first - 1}, FastEngine::timer);
   return run_reference(before, network, codes, threads).tensors;
 }
 

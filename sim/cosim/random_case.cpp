@@ -66,7 +66,7 @@ Program compile_small(const IntegerNetwork& network, const Machine& machine, std
   try {
     CompileOptions options;
     options.batch = batch;
-    Program program = compile(network, machine, options, FastEngine::cycles);
+    Program program = compile(network, machine, options, FastEngine::timer);
     if (!program.array.empty() && FastEngine::cycles(program) <= kMostCycles) return program;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInvalidInput) throw;  // else no tile fits

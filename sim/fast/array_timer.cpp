@@ -6,56 +6,73 @@
 
 namespace bitpulse {
 
+bool ArrayTimer::same(const FoldNest& a, const FoldNest& b) {
+  return a.repeats == b.repeats && a.passes == b.passes && a.rows_extent == b.rows_extent &&
+         a.cols_extent == b.cols_extent && a.stream == b.stream;
+}
+
+void ArrayTimer::reset() {
+  shape_.nest.repeats = 0;  // like no other
+  free_ = 0;
+  started_ = false;
+}
+
 CommandTime ArrayTimer::issue(const FoldNest& nest, std::uint64_t ready) {
   assert(nest.repeats > 0 && nest.passes > 0 && nest.stream > 0);
   assert(nest.rows_extent > 0 && nest.cols_extent > 0);
-  return spec_.overlap ? issue_overlapped(nest, ready) : issue_serial(nest, ready);
+  if (!same(nest, shape_.nest)) {
+    shape_.nest = nest;
+    spec_.overlap ? describe_overlapped() : describe_serial();
+  }
+  if (!spec_.overlap) {
+    const std::uint64_t start = std::max(ready, free_);
+    free_ = start + shape_.serial;
+    return {start, free_};
+  }
+  // The predecessors bind the first fold only, since S_i >= ready from then on.
+  std::uint64_t first = ready + shape_.preload;
+  if (started_) {
+    const std::uint64_t interval = spec_.dataflow == Dataflow::kOs
+                                       ? stream_ + (rows_ > nest.stream ? rows_ - nest.stream : 0)
+                                       : std::max(stream_, shape_.preload);
+    first = std::max(first, stream_start_ + interval);
+  }
+  started_ = true;
+  stream_start_ = first + shape_.span;
+  stream_ = nest.stream;
+  rows_ = shape_.last_rows;
+  return {first - shape_.preload, stream_start_ + shape_.way_out};
 }
 
 // Sum over all folds of r + T + R + c - 2, the serial cost in every dataflow.
-CommandTime ArrayTimer::issue_serial(const FoldNest& nest, std::uint64_t ready) {
+void ArrayTimer::describe_serial() {
+  const FoldNest& nest = shape_.nest;
   const std::uint64_t row_folds = cut_folds(nest.rows_extent, spec_.rows).count;
   const std::uint64_t col_folds = cut_folds(nest.cols_extent, spec_.cols).count;
   const std::uint64_t per_pass = row_folds * col_folds * (nest.stream + spec_.rows) +
                                  col_folds * nest.rows_extent + row_folds * nest.cols_extent -
                                  2 * row_folds * col_folds;
-  const std::uint64_t start = std::max(ready, free_);
-  free_ = start + nest.repeats * nest.passes * per_pass;
-  return {start, free_};
+  shape_.serial = nest.repeats * nest.passes * per_pass;
 }
 
 // Within a command every fold streams T, and the next one starts max(T, r) later: r is the next
-// fold's in ws and is (its preload), this fold's in os (its drain). The predecessors bind the first
-// fold only, since S_i >= ready from then on.
-CommandTime ArrayTimer::issue_overlapped(const FoldNest& nest, std::uint64_t ready) {
+// fold's in ws and is (its preload), this fold's in os (its drain).
+void ArrayTimer::describe_overlapped() {
+  const FoldNest& nest = shape_.nest;
   const bool os = spec_.dataflow == Dataflow::kOs;
   const FoldCut rows = cut_folds(nest.rows_extent, spec_.rows);
   const FoldCut cols = cut_folds(nest.cols_extent, spec_.cols);
-  const std::uint64_t stream = nest.stream;
-  const auto step = [stream](std::uint64_t r) { return std::max(stream, r); };
+  const auto step = [&](std::uint64_t r) { return std::max(nest.stream, r); };
   const std::uint64_t column = nest.passes * ((rows.count - 1) * step(rows.full) + step(rows.last));
-
-  std::uint64_t first = ready;
-  if (os) {
-    const std::uint64_t drain = rows_ > stream ? rows_ - stream : 0;
-    if (started_) first = std::max(first, stream_start_ + stream_ + drain);
-  } else {
-    first += rows.first();
-    if (started_) first = std::max(first, stream_start_ + std::max(stream_, rows.first()));
-  }
-  const std::uint64_t last =
-      first + nest.repeats * cols.count * column - step(os ? rows.last : rows.first());
-
+  shape_.preload = os ? 0 : rows.first();
+  shape_.span = nest.repeats * cols.count * column - step(os ? rows.last : rows.first());
+  shape_.last_rows = rows.last;
   // Last outputs of the last fold, and of the last one of full width where the last is narrower.
-  const std::uint64_t tail = stream + spec_.rows + (os ? rows.last : 0);
-  std::uint64_t finish = last + tail + cols.last - 2;
-  if (cols.count > 1) finish = std::max(finish, last - column + tail + cols.full - 2);
-
-  started_ = true;
-  stream_start_ = last;
-  stream_ = stream;
-  rows_ = rows.last;
-  return {os ? first : first - rows.first(), finish};
+  const std::uint64_t tail = nest.stream + spec_.rows + (os ? rows.last : 0) - 2;
+  shape_.way_out = tail + cols.last;
+  if (cols.count > 1 && tail + cols.full > column) {
+    shape_.way_out = std::max(shape_.way_out, tail + cols.full - column);
+  }
 }
 
 }  // namespace bitpulse

@@ -27,17 +27,30 @@ constexpr FoldCut cut_folds(std::uint64_t extent, std::uint64_t full) {
 /// The array between commands: when it may go on.
 class ArrayTimer {
  public:
-  explicit ArrayTimer(const ArraySpec& spec) : spec_(spec) {}
+  explicit ArrayTimer(const ArraySpec& spec) : spec_(spec) { reset(); }
+
+  /// Back to an idle array in cycle 0.
+  void reset();
 
   /// Times of the next command, whose last predecessor finishes at `ready`. Extents and counts of
   /// the nest are at least 1.
   CommandTime issue(const FoldNest& nest, std::uint64_t ready);
 
  private:
-  CommandTime issue_serial(const FoldNest& nest, std::uint64_t ready);
-  CommandTime issue_overlapped(const FoldNest& nest, std::uint64_t ready);
+  /// What follows from a nest alone; kept, as neighbours mostly have the same.
+  struct Shape {
+    FoldNest nest;
+    std::uint64_t serial = 0;  // cycles without overlap
+    // With overlap: the preload before the first stream, from the first stream's start to the
+    // last's, from there to the last output; rows of the last fold.
+    std::uint64_t preload = 0, span = 0, way_out = 0, last_rows = 0;
+  };
+  static bool same(const FoldNest& a, const FoldNest& b);
+  void describe_serial();
+  void describe_overlapped();
 
   ArraySpec spec_;
+  Shape shape_;
   std::uint64_t free_ = 0;  // serial: finish of the last command
 
   // Overlapped: the last fold issued. Before the first one nothing holds the array back.

@@ -5,21 +5,15 @@
 #include <array>
 #include <cassert>
 #include <limits>
-#include <optional>
 
 #include "models/error.h"
-#include "sim/fast/array_timer.h"
 #include "sim/fast/command_counters.h"
-#include "sim/memory/banked_dram.h"
-#include "sim/memory/dma_runs.h"
+#include "sim/fast/unit_timers.h"
 
 namespace bitpulse {
 namespace {
 
 constexpr std::uint64_t kPending = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kVectorDepth = 4;  // pipeline depth of the vector unit
-
-std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
 /// One pass over the three queues. Times depend on queue order and predecessors only, so a queue
 /// runs on while its head is ready, however far the others lag behind.
@@ -31,12 +25,8 @@ class QueueRun {
       : program_(program),
         times_(times),
         dram_events_(dram_events),
-        array_(program.machine.array),
-        count_(static_cast<CommandId>(program.commands.size())) {
-    if (program.machine.dram.model == DramModel::kBanked) {
-      dram_.emplace(program.machine.dram.timing, program.machine.clock_mhz);
-    }
-  }
+        units_(program.machine),
+        count_(static_cast<CommandId>(program.commands.size())) {}
 
   /// Fills `times`; returns the last finish.
   std::uint64_t run() {
@@ -76,44 +66,10 @@ class QueueRun {
 
   void execute(CommandId id, std::uint64_t ready) {
     const Command& command = program_.commands[id];
-    CommandTime& time = times_[id];
-    switch (command.unit) {
-      case Unit::kArray:
-        time = array_.issue(program_.array[command.payload].nest, ready);
-        break;
-      case Unit::kDma:
-        time.start = std::max(ready, dma_free_);
-        dma_free_ = time.finish = transfer(command, time.start);
-        break;
-      case Unit::kVector: {
-        const VectorCommand& vector = program_.vector[command.payload];
-        time.start = std::max(ready, vector_free_);
-        vector_free_ = time.finish =
-            time.start + kVectorDepth +
-            vector.passes * divide_up(vector.elements, program_.machine.vector.lanes);
-        break;
-      }
-    }
-    last_finish_ = std::max(last_finish_, time.finish);
-  }
-
-  std::uint64_t transfer(const Command& command, std::uint64_t start) {
-    const DmaCommand& dma = program_.dma[command.payload];
-    if (dma.on_chip) {
-      return start + divide_up(dma.bytes, on_chip_bytes_per_cycle(program_.machine.array));
-    }
-    if (!dram_) {
-      const DramSpec& spec = program_.machine.dram;
-      return start + spec.latency_cycles + divide_up(dma.bytes, spec.bytes_per_cycle);
-    }
-    const DramEvents before = dram_->events();
-    dram_->begin(start);
-    for_each_byte_run(program_, dma, [&](std::uint64_t address, std::uint64_t bytes) {
-      dram_->access(address, bytes, dma.is_store);
-    });
-    const std::uint64_t finish = dram_->finish();
-    if (dram_events_) (*dram_events_)[command.layer] += dram_->events() - before;
-    return finish;
+    const DramEvents before = units_.dram_events();
+    times_[id] = units_.issue(program_, command, ready);
+    if (dram_events_) (*dram_events_)[command.layer] += units_.dram_events() - before;
+    last_finish_ = std::max(last_finish_, times_[id].finish);
   }
 
   [[noreturn]] void fail_blocked(CommandId blocked) const {
@@ -135,11 +91,10 @@ class QueueRun {
   const Program& program_;
   std::vector<CommandTime>& times_;
   std::vector<DramEvents>* dram_events_;
-  ArrayTimer array_;
-  std::optional<BankedDram> dram_;
+  UnitTimers units_;
   CommandId count_;
   std::array<CommandId, kUnitCount> head_{};
-  std::uint64_t dma_free_ = 0, vector_free_ = 0, last_finish_ = 0;
+  std::uint64_t last_finish_ = 0;
 };
 
 }  // namespace
@@ -161,8 +116,12 @@ RunResult FastEngine::run(const Program& program, const Operands&) {
 }
 
 std::uint64_t FastEngine::cycles(const Program& program) {
-  thread_local std::vector<CommandTime> times;  // called thousands of times by the compiler
+  std::vector<CommandTime> times;
   return QueueRun(program, times, nullptr).run();
+}
+
+std::unique_ptr<CommandTimer> FastEngine::timer(const Machine& machine) {
+  return std::make_unique<UnitTimers>(machine);
 }
 
 }  // namespace bitpulse

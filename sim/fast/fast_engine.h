@@ -3,6 +3,9 @@
 
 // Closed forms for array commands and one pass over the queues: whole networks in a millisecond.
 
+#include <memory>
+
+#include "sim/command_timer.h"
 #include "sim/engine.h"
 
 namespace bitpulse {
@@ -11,8 +14,10 @@ class FastEngine : public Engine {
  public:
   RunResult run(const Program& program, const Operands& operands = {}) override;
   const char* name() const override { return "fast"; }
-  /// Only the last finish: what the compiler compares.
+  /// Only the last finish.
   static std::uint64_t cycles(const Program& program);
+  /// The same closed forms command by command, for the compiler. Keeps a reference.
+  static std::unique_ptr<CommandTimer> timer(const Machine& machine);
 };
 
 }  // namespace bitpulse

@@ -1,83 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Appends the commands of one layer to a program: a command, then what it waits for; a dma command
-// around the patterns that are appended in between.
+// Takes the commands of one layer in their order: each is begun, waits for others, and is ended.
+// They are appended to a program; or, in a trial, only their times are counted.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "sim/command_timer.h"
 #include "sim/program.h"
+#include "sim/schedule/program_sizes.h"
 
 namespace bitpulse {
 
-inline constexpr CommandId kNoCommand = ~CommandId{0};
+/// What later commands wait for: a command's number, in a trial its finish.
+using Mark = std::uint64_t;
+inline constexpr Mark kNoMark = ~Mark{0};
 
-/// What commands carry: everything, or, for trials, what times follow from with `fixed` memory (no
-/// patterns, tiles, buffer addresses or weight blocks).
-enum class Detail : std::uint8_t { kTiming, kAll };
+/// A layer alone on an idle machine, counted command by command.
+struct Trial {
+  Trial(CommandTimer& in, bool in_banked_memory) : timer(in), needs_addresses(in_banked_memory) {}
+  CommandTimer& timer;
+  const bool needs_addresses;  // in DRAM
+  std::uint64_t cycles = 0, dram_bytes = 0;
+  ProgramSizes sizes;  // of what the program would get
+};
 
 class CommandList {
  public:
-  CommandList(Program& program, std::uint32_t layer, Detail detail)
+  /// In a trial `program` lends its lists of patterns and weights.
+  CommandList(Program& program, std::uint32_t layer, Trial* trial)
       : program_(program),
         layer_(layer),
-        all_(detail == Detail::kAll),
-        barrier_(program.commands.empty() ? kNoCommand
-                                          : static_cast<CommandId>(program.commands.size() - 1)) {}
+        trial_(trial),
+        barrier_(program.commands.empty() ? kNoMark : program.commands.size() - 1) {}
 
   Program& program() { return program_; }
   std::uint32_t layer() const { return layer_; }
-  bool wants_all() const { return all_; }
+  bool is_trial() const { return trial_ != nullptr; }
+  bool wants_addresses() const { return trial_ == nullptr || trial_->needs_addresses; }
 
-  /// Opens a command; its predecessors are then added with wait_for.
-  CommandId add(Unit unit, std::size_t payload) {
-    Command& command = program_.commands.emplace_back();
-    command.unit = unit;
-    command.layer = layer_;
-    command.payload = static_cast<std::uint32_t>(payload);
-    command.first_predecessor = static_cast<std::uint32_t>(program_.predecessors.size());
-    return static_cast<CommandId>(program_.commands.size() - 1);
-  }
-
-  void wait_for(CommandId predecessor) {
-    if (predecessor == kNoCommand) return;
-    program_.predecessors.push_back(predecessor);
+  void wait_for(Mark mark) {
+    if (mark == kNoMark) return;
+    if (trial_ != nullptr) {
+      ready_ = std::max(ready_, mark);
+      ++trial_->sizes.predecessors;
+      return;
+    }
+    program_.predecessors.push_back(static_cast<CommandId>(mark));
     ++program_.commands.back().predecessor_count;
   }
 
   /// The first command of a queue must not run into the layer before, whose last command is a
   /// store.
   void wait_for_layer_before(bool& waited) {
-    if (!waited && program_.commands.back().predecessor_count == 0) wait_for(barrier_);
+    if (!waited && trial_ == nullptr && program_.commands.back().predecessor_count == 0) {
+      wait_for(barrier_);
+    }
     waited = true;
   }
 
-  /// A dma command whose patterns begin here; finish_dma comes after they have been appended.
-  CommandId begin_dma(Buffer buffer, bool is_store, bool on_chip = false) {
-    DmaCommand& dma = program_.dma.emplace_back();
+  /// A dma command; its patterns are appended to the program's before it is ended.
+  void begin_dma(Buffer buffer, bool is_store, bool on_chip = false) {
+    DmaCommand& dma = trial_ != nullptr ? dma_ : program_.dma.emplace_back();
     dma.is_store = is_store;
     dma.on_chip = on_chip;
     dma.buffer = buffer;
     dma.first_pattern = static_cast<std::uint32_t>(program_.patterns.size());
-    return add(Unit::kDma, program_.dma.size() - 1);
+    begin(Unit::kDma, program_.dma.size());
+  }
+  Mark end_dma(std::uint64_t bytes) {
+    DmaCommand& dma = trial_ != nullptr ? dma_ : program_.dma.back();
+    dma.bytes = bytes;
+    dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
+    if (trial_ == nullptr) return end();
+    if (!dma.on_chip) trial_->dram_bytes += bytes;
+    ++trial_->sizes.dma;
+    trial_->sizes.patterns += dma.pattern_count;
+    const Mark mark = finish(trial_->timer.dma(program_, dma, ready_));
+    program_.patterns.clear();
+    return mark;
   }
 
-  void finish_dma(std::uint64_t bytes) {
-    DmaCommand& dma = program_.dma.back();
-    dma.bytes = bytes;
-    if (all_) {
-      dma.pattern_count = static_cast<std::uint32_t>(program_.patterns.size()) - dma.first_pattern;
-    } else {
-      program_.patterns.clear();
-    }
+  /// An array command, the last of the program's.
+  void begin_array() { begin(Unit::kArray, program_.array.size()); }
+  Mark end_array(const FoldNest& nest) {
+    if (trial_ == nullptr) return end();
+    ++trial_->sizes.array;
+    return finish(trial_->timer.array(nest, ready_));
+  }
+
+  /// A vector command, the last of the program's.
+  void begin_vector() { begin(Unit::kVector, program_.vector.size()); }
+  Mark end_vector(std::uint64_t elements, std::uint32_t passes) {
+    if (trial_ == nullptr) return end();
+    ++trial_->sizes.vector;
+    return finish(trial_->timer.vector(elements, passes, ready_));
   }
 
  private:
+  /// `payloads`: length of the unit's list, whose last is the command's.
+  void begin(Unit unit, std::size_t payloads) {
+    if (trial_ != nullptr) {
+      ready_ = 0;
+      ++trial_->sizes.commands;
+      return;
+    }
+    Command& command = program_.commands.emplace_back();
+    command.unit = unit;
+    command.layer = layer_;
+    command.payload = static_cast<std::uint32_t>(payloads - 1);
+    command.first_predecessor = static_cast<std::uint32_t>(program_.predecessors.size());
+  }
+  Mark end() const { return program_.commands.size() - 1; }
+  Mark finish(std::uint64_t cycle) {
+    trial_->cycles = std::max(trial_->cycles, cycle);
+    return cycle;
+  }
+
   Program& program_;
   const std::uint32_t layer_;
-  const bool all_;
-  const CommandId barrier_;  // the last store of the layer before
+  Trial* const trial_;
+  const Mark barrier_;       // the last store of the layer before
+  DmaCommand dma_;           // a trial's, in hand
+  std::uint64_t ready_ = 0;  // of the trial's command in hand
 };
 
 }  // namespace bitpulse

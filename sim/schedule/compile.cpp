@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/compile.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -86,15 +87,41 @@ Program assemble(const IntegerNetwork& network, std::vector<ChosenLayer> layers,
   reserve(program, sizes);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     emit_layer(layers[i].shape, program.layers[i].width_groups, layers[i].choice.tiling,
-               layers[i].addresses, static_cast<std::uint32_t>(i), Detail::kAll, program);
+               layers[i].addresses, static_cast<std::uint32_t>(i), program);
   }
   return program;
+}
+
+std::uint64_t cycles_of(const Program& program, CommandTimer& timer) {
+  timer.reset();
+  std::vector<std::uint64_t> finish;
+  finish.reserve(program.commands.size());
+  for (const Command& command : program.commands) {
+    std::uint64_t ready = 0;
+    for (std::uint32_t i = 0; i < command.predecessor_count; ++i) {
+      ready = std::max(ready, finish[program.predecessors[command.first_predecessor + i]]);
+    }
+    switch (command.unit) {
+      case Unit::kDma:
+        finish.push_back(timer.dma(program, program.dma[command.payload], ready));
+        break;
+      case Unit::kArray:
+        finish.push_back(timer.array(program.array[command.payload].nest, ready));
+        break;
+      case Unit::kVector: {
+        const VectorCommand& vector = program.vector[command.payload];
+        finish.push_back(timer.vector(vector.elements, vector.passes, ready));
+        break;
+      }
+    }
+  }
+  return finish.empty() ? 0 : *std::max_element(finish.begin(), finish.end());
 }
 
 }  // namespace
 
 Program compile(const IntegerNetwork& network, const Machine& machine,
-                const CompileOptions& options, const ProgramCost& cost) {
+                const CompileOptions& options, MakeTimer make_timer) {
   check_rounding(network, machine);
   const auto count = static_cast<std::int64_t>(network.layers.size());
   const std::int64_t last = options.last_layer < 0 ? count - 1 : options.last_layer;
@@ -112,7 +139,8 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   program.layers.reserve(size);
   std::vector<ChosenLayer> layers;
   layers.reserve(size);
-  TilingSearch search(machine, cost);
+  const std::unique_ptr<CommandTimer> timer = make_timer(machine);
+  TilingSearch search(machine, *timer);
   std::uint64_t weights = program.dram_bytes;
   for (std::int64_t i = options.first_layer; i <= last; ++i) {
     const IntegerLayer& layer = network.layers[static_cast<std::size_t>(i)];
@@ -136,7 +164,7 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
   // The rows that a layer finds open depend on the layers before: only a count of all can tell.
   Program best = assemble(network, std::move(keeping), std::move(kept), program);
   Program plain = assemble(network, std::move(layers), {}, std::move(program));
-  return cost(best) <= cost(plain) ? best : plain;
+  return cycles_of(best, *timer) <= cycles_of(plain, *timer) ? best : plain;
 }
 
 }  // namespace bitpulse

@@ -5,16 +5,16 @@
 // addresses. Needs the structure only.
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 
 #include "quant/integer/integer_network.h"
+#include "sim/command_timer.h"
 #include "sim/program.h"
 
 namespace bitpulse {
 
-/// Cycles of a program, mostly of one layer; the compiler compares candidates with it. With `fixed`
-/// memory the program has what times follow from and no patterns or tiles.
-using ProgramCost = std::function<std::uint64_t(const Program&)>;
+/// An engine's timer, by which the compiler compares candidates.
+using MakeTimer = std::unique_ptr<CommandTimer> (*)(const Machine&);
 
 struct CompileOptions {
   std::int64_t batch = 1;
@@ -24,6 +24,6 @@ struct CompileOptions {
 /// errors  kInvalidInput where a layer's smallest tile does not fit: layer, need, have, what helps;
 ///         network and machine disagree on rounding; kLimit: too many tiles or commands
 Program compile(const IntegerNetwork& network, const Machine& machine,
-                const CompileOptions& options, const ProgramCost& cost);
+                const CompileOptions& options, MakeTimer make_timer);
 
 }  // namespace bitpulse

@@ -26,16 +26,15 @@ std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value)
 class Emitter {
  public:
   Emitter(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
-          const LayerAddresses& addresses, std::uint32_t layer, Detail detail, Program& program)
+          const LayerAddresses& addresses, std::uint32_t layer, Program& program, Trial* trial)
       : shape_(shape),
         groups_(groups),
         tiling_(tiling),
         tiles_(cut_layer(shape, groups, tiling)),
-        all_(detail == Detail::kAll),
         program_(program),
         array_(program.machine.array),
         half_(half_capacity(program.machine, addresses.act_slots)),
-        commands_(program, layer, detail),
+        commands_(program, layer, trial),
         acts_(commands_, shape, addresses, half_.act),
         weights_(commands_, groups, tiles_, addresses.weights, half_.weight),
         outputs_(commands_, shape, addresses, half_.out) {}
@@ -59,14 +58,14 @@ class Emitter {
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
   void tile(const PixelTile& m, const ChannelTile& n) {
     if (shape_.is_gemm) {
-      CommandId last = kNoCommand;
+      Mark last = kNoMark;
       std::size_t block = n.block;
       for (const KTile& k : tiles_.k[n.width_group]) last = array_step(m, n, k, block++);
       vector_step(m, n, last, nullptr);
     } else {
       ActSlot* slot = acts_.get(m.rows, m.cols, n.in);
       begin_step(m, n);
-      const CommandId id = vector_step(m, n, slot != nullptr ? slot->load : kNoCommand, slot);
+      const Mark id = vector_step(m, n, slot != nullptr ? slot->load : kNoMark, slot);
       if (slot != nullptr) slot->readers.assign(1, id);
     }
     ++begun_;
@@ -92,18 +91,19 @@ class Emitter {
     return acts_.get(region.rows, region.cols, region.channels);
   }
 
-  CommandId array_step(const PixelTile& m, const ChannelTile& n, const KTile& k,
-                       std::size_t block) {
+  Mark array_step(const PixelTile& m, const ChannelTile& n, const KTile& k, std::size_t block) {
     const WidthGroup& group = groups_[n.width_group];
     WeightSlot& weights = weights_.get(block, n, k);
     ActSlot* acts = act_slot(m, n, k);
     begin_step(m, n);
 
     const std::int64_t repeats = n.groups.size();
-    program_.array.push_back(kNewArray);
-    ArrayCommand& command = program_.array.back();
-    command.nest = fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
-    if (all_) {
+    const FoldNest nest =
+        fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
+    if (!commands_.is_trial()) {
+      program_.array.push_back(kNewArray);
+      ArrayCommand& command = program_.array.back();
+      command.nest = nest;
       command.tile.width_group = n.width_group;
       command.tile.groups = n.groups;
       command.tile.m = m.m;
@@ -115,34 +115,39 @@ class Emitter {
       command.accumulate = k.k.begin > 0;
       command.macs = u64(repeats * m.m.size() * n.n.size() * k.codes);
     }
-    const CommandId id = commands_.add(Unit::kArray, program_.array.size() - 1);
+    commands_.begin_array();
     // dma commands finish in order, and the array has waited for those before.
-    CommandId load = weights.load;
+    Mark load = weights.load;
     if (acts != nullptr && !shape_.in_kept) load = std::max(load, acts->load);
-    if (loads_seen_ == kNoCommand || load > loads_seen_) {
+    if (loads_seen_ == kNoMark || load > loads_seen_) {
       commands_.wait_for(load);
       loads_seen_ = load;
     }
     if (k.k.begin == 0) commands_.wait_for(acc_reader_[begun_ % 2]);
     commands_.wait_for_layer_before(array_waited_);
+    const Mark id = commands_.end_array(nest);
     add_reader(commands_, weights, id);
     if (acts != nullptr && !shape_.in_kept) add_reader(commands_, *acts, id);
     return id;
   }
 
   /// `input`: the slot that a layer without GEMM reads.
-  CommandId vector_step(const PixelTile& m, const ChannelTile& n, CommandId input_ready,
-                        const ActSlot* input) {
+  Mark vector_step(const PixelTile& m, const ChannelTile& n, Mark input_ready,
+                   const ActSlot* input) {
     const std::int64_t channels = shape_.is_gemm ? n.groups.size() * n.n.size() : n.n.size();
-    program_.vector.push_back(kNewVector);
-    VectorCommand& command = program_.vector.back();
-    command.elements = u64(m.m.size() * channels);
-    command.passes = shape_.passes;
-    if (all_) describe_vector(m, n, input, command);
-    vector_ = commands_.add(Unit::kVector, program_.vector.size() - 1);
+    const std::uint64_t elements = u64(m.m.size() * channels);
+    if (!commands_.is_trial()) {
+      program_.vector.push_back(kNewVector);
+      VectorCommand& command = program_.vector.back();
+      command.elements = elements;
+      command.passes = shape_.passes;
+      describe_vector(m, n, input, command);
+    }
+    commands_.begin_vector();
     commands_.wait_for(input_ready);
     commands_.wait_for(outputs_.take_ready());
     commands_.wait_for_layer_before(vector_waited_);
+    vector_ = commands_.end_vector(elements, shape_.passes);
     acc_reader_[begun_ % 2] = vector_;
     return vector_;
   }
@@ -194,7 +199,6 @@ class Emitter {
   const std::vector<WidthGroup>& groups_;
   const Tiling& tiling_;
   const LayerTiles tiles_;
-  const bool all_;  // not only what times follow from
   Program& program_;
   const ArraySpec& array_;
   const Footprint half_;
@@ -204,18 +208,18 @@ class Emitter {
   OutputSlots outputs_;
 
   bool array_waited_ = false, vector_waited_ = false;  // for the layer before
-  std::int64_t begun_ = 0;             // output tiles begun: accumulator slots alternate
-  CommandId loads_seen_ = kNoCommand;  // the latest load the array has waited for
-  CommandId vector_ = kNoCommand;      // the last vector command
-  std::array<CommandId, 2> acc_reader_{kNoCommand, kNoCommand};
+  std::int64_t begun_ = 0;     // output tiles begun: accumulator slots alternate
+  Mark loads_seen_ = kNoMark;  // the latest load the array has waited for
+  Mark vector_ = kNoMark;      // the last vector command
+  std::array<Mark, 2> acc_reader_{kNoMark, kNoMark};
 };
 
 }  // namespace
 
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
-                         Detail detail, Program& program) {
-  return Emitter(shape, groups, tiling, addresses, layer, detail, program).run();
+                         Program& program, Trial* trial) {
+  return Emitter(shape, groups, tiling, addresses, layer, program, trial).run();
 }
 
 }  // namespace bitpulse

@@ -17,10 +17,11 @@
 
 namespace bitpulse {
 
-/// Appends the commands of one layer, as Program::layers[layer]; returns the end of its weights in
-/// DRAM. The commands depend on the tiling, not on the buffer sizes, but for buffer addresses.
+/// Appends the commands of one layer, as Program::layers[layer], or tries them; returns the end of
+/// its weights in DRAM. The commands depend on the tiling, not on the buffer sizes, but for buffer
+/// addresses.
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
-                         Detail detail, Program& program);
+                         Program& program, Trial* trial = nullptr);
 
 }  // namespace bitpulse

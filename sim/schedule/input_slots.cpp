@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/input_slots.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "sim/schedule/layer_plan.h"
@@ -16,14 +17,18 @@ std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value)
 }  // namespace
 
 void wait_for_readers(CommandList& commands, InputSlot& slot) {
-  for (const CommandId reader : slot.readers) commands.wait_for(reader);
+  for (const Mark reader : slot.readers) commands.wait_for(reader);
   slot.readers.clear();
 }
 
-void add_reader(CommandList& commands, InputSlot& slot, CommandId reader) {
+void add_reader(CommandList& commands, InputSlot& slot, Mark reader) {
+  if (commands.is_trial() && !slot.readers.empty()) {
+    slot.readers.front() = std::max(slot.readers.front(), reader);
+    return;
+  }
   const Program& program = commands.program();
-  const auto nest = [&](CommandId id) -> const FoldNest& {
-    return program.array[program.commands[id].payload].nest;
+  const auto nest = [&](Mark command) -> const FoldNest& {
+    return program.array[program.commands[command].payload].nest;
   };
   while (!slot.readers.empty() &&
          finishes_after(program.machine.array, nest(slot.readers.back()), nest(reader))) {
@@ -40,10 +45,11 @@ ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {
   slot.region.channels = channels;
   slot.region.buffer_bit = first_bit_ + recent_ * u64(slot_bits_);
   assert(region_bits(slot.region, shape_.in.bits) <= slot_bits_);
-  slot.load = commands_.begin_dma(Buffer::kAct, false);
-  commands_.finish_dma(
-      load_region(shape_.in, tensor_bit_, slot.region, commands_.program().patterns));
+  commands_.begin_dma(Buffer::kAct, false);
+  const std::uint64_t bytes =
+      load_region(shape_.in, tensor_bit_, slot.region, commands_.program().patterns);
   wait_for_readers(commands_, slot);
+  slot.load = commands_.end_dma(bytes);
   return slot;
 }
 
@@ -66,7 +72,7 @@ WeightSlots::WeightSlots(CommandList& commands, const std::vector<WidthGroup>& g
   if (groups.empty()) return;
   for (const ChannelTile& n : tiles.channels) {
     for (const KTile& k : tiles.k[n.width_group]) {
-      if (commands.wants_all()) {
+      if (commands.wants_addresses()) {
         WeightBlock& block = commands.program().weights.emplace_back();
         block.layer = commands.layer();
         block.tile.width_group = n.width_group;
@@ -87,14 +93,15 @@ WeightSlot& WeightSlots::load(std::size_t block, const ChannelTile& n, const KTi
   assert(bits <= u64(slot_bits_));
   slot.block = block;
   slot.buffer_bit = recent_ * u64(slot_bits_);
-  slot.load = commands_.begin_dma(Buffer::kWeight, false);
+  commands_.begin_dma(Buffer::kWeight, false);
   Program& program = commands_.program();
   DmaPattern& pattern = program.patterns.emplace_back();
-  if (commands_.wants_all()) pattern.dram_bit = program.weights[first_block_ + block].dram_bit;
+  if (commands_.wants_addresses())
+    pattern.dram_bit = program.weights[first_block_ + block].dram_bit;
   pattern.run_bits = bits;
   pattern.buffer_bit = slot.buffer_bit;
-  commands_.finish_dma(touched_bytes(pattern));
   wait_for_readers(commands_, slot);
+  slot.load = commands_.end_dma(touched_bytes(pattern));
   return slot;
 }
 

@@ -19,14 +19,14 @@
 namespace bitpulse {
 
 struct InputSlot {
-  CommandId load = kNoCommand;     // the command that filled it; none: empty
-  std::vector<CommandId> readers;  // commands whose end frees it
+  Mark load = kNoMark;        // the command that filled it; none: empty
+  std::vector<Mark> readers;  // commands whose end frees it
 };
 
 /// Before a slot's tile is replaced: the open command waits for its readers.
 void wait_for_readers(CommandList& commands, InputSlot& slot);
 /// Records the last array command as reader; those that finish before it are named no more.
-void add_reader(CommandList& commands, InputSlot& slot, CommandId reader);
+void add_reader(CommandList& commands, InputSlot& slot, Mark reader);
 
 struct ActSlot : InputSlot {
   Region region;
@@ -50,7 +50,7 @@ class ActSlots {
     if (shape_.in_kept) return &kept(rows);
     for (std::size_t i = 0; i < 2; ++i) {
       const Region& held = slots_[i].region;
-      if (slots_[i].load != kNoCommand && held.rows == rows && held.cols == cols &&
+      if (slots_[i].load != kNoMark && held.rows == rows && held.cols == cols &&
           held.channels == channels) {
         recent_ = i;
         return &slots_[i];
@@ -87,7 +87,7 @@ class WeightSlots {
   /// The slot that holds block `block` of the layer, loaded if need be.
   WeightSlot& get(std::size_t block, const ChannelTile& n, const KTile& k) {
     for (std::size_t i = 0; i < 2; ++i) {
-      if (slots_[i].load != kNoCommand && slots_[i].block == block) {
+      if (slots_[i].load != kNoMark && slots_[i].block == block) {
         recent_ = i;
         return slots_[i];
       }

@@ -17,7 +17,7 @@ void OutputSlots::start(Range m, Range channels) {
   first_ = static_cast<std::uint32_t>(program.outputs.size());
   std::uint64_t at = slot() * u64(slot_bits_);
   for (const StoreShape& store : shape_.stores) {
-    if (commands_.wants_all()) {
+    if (!commands_.is_trial()) {
       OutputTile& output = program.outputs.emplace_back();
       output.channels = channels;
       output.buffer_bit = at;
@@ -33,12 +33,12 @@ void OutputSlots::load_identity_tile(Range m, Range channels, std::uint64_t at) 
   identity_.buffer_bit = at;
   if (identity_.channels.size() == 0) return;
   // After the store that frees the slot: dma runs in order.
-  ready_ = commands_.begin_dma(Buffer::kOut, false, shape_.identity.kept);
-  commands_.finish_dma(
+  commands_.begin_dma(Buffer::kOut, false, shape_.identity.kept);
+  ready_ = commands_.end_dma(
       load_identity(shape_, addresses_.identity, m, identity_, commands_.program().patterns));
 }
 
-void OutputSlots::close(Range m, Range channels, CommandId vector) {
+void OutputSlots::close(Range m, Range channels, Mark vector) {
   pending_.push_back({step_, vector, m, channels, slot()});
   open_ = false;
   ++outputs_;
@@ -50,10 +50,10 @@ void OutputSlots::store(const Pending& pending) {
   output.buffer_bit = pending.slot * u64(slot_bits_);
   for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
     const StoreShape& store = shape_.stores[i];
-    stored_[pending.slot] = commands_.begin_dma(Buffer::kOut, true, store.kept);
-    commands_.finish_dma(store_tile(shape_, store, addresses_.stores[i], pending.m, output,
-                                    commands_.program().patterns));
+    commands_.begin_dma(Buffer::kOut, true, store.kept);
     commands_.wait_for(pending.vector);
+    stored_[pending.slot] = commands_.end_dma(store_tile(
+        shape_, store, addresses_.stores[i], pending.m, output, commands_.program().patterns));
     output.buffer_bit +=
         u64(pending.m.size() * byte_aligned(pending.channels.size() * store.tensor.bits));
   }

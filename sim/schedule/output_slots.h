@@ -32,14 +32,14 @@ class OutputSlots {
     if (!open_) start(m, channels);
   }
   /// The open tile's last vector command is `vector`; it is stored when its time comes.
-  void close(Range m, Range channels, CommandId vector);
+  void close(Range m, Range channels, Mark vector);
   void store_all() { store_up_to(step_ + kStoreLag); }
 
   /// The command that frees (and fills) the open tile's slot; asked once, as later commands of the
   /// tile come after the one that waits for it.
-  CommandId take_ready() {
-    const CommandId ready = ready_;
-    ready_ = kNoCommand;
+  Mark take_ready() {
+    const Mark ready = ready_;
+    ready_ = kNoMark;
     return ready;
   }
   const Region& identity() const { return identity_; }   // channels and place of the open tile's
@@ -50,7 +50,7 @@ class OutputSlots {
 
   struct Pending {
     std::int64_t step = 0;
-    CommandId vector = kNoCommand;
+    Mark vector = kNoMark;
     Range m, channels;
     std::size_t slot = 0;
   };
@@ -74,9 +74,9 @@ class OutputSlots {
   std::int64_t outputs_ = 0;  // tiles closed: slots alternate
   bool open_ = false;
   std::uint32_t first_ = 0;
-  CommandId ready_ = kNoCommand;
+  Mark ready_ = kNoMark;
   Region identity_;
-  std::array<CommandId, 2> stored_{kNoCommand, kNoCommand};
+  std::array<Mark, 2> stored_{kNoMark, kNoMark};
   std::vector<Pending> pending_;
   std::size_t first_pending_ = 0;
 };

@@ -62,10 +62,10 @@ bool same_widths(const IntegerLayer& a, const IntegerLayer& b) {
 
 }  // namespace
 
-TilingSearch::TilingSearch(const Machine& machine, const ProgramCost& cost)
-    : machine_(machine), cost_(cost), have_(half_capacity(machine)) {
-  trial_.machine = machine;
-  trial_.layers.resize(1);
+TilingSearch::TilingSearch(const Machine& machine, CommandTimer& timer)
+    : machine_(machine), timer_(timer), have_(half_capacity(machine)) {
+  scratch_.machine = machine;
+  scratch_.layers.resize(1);
 }
 
 std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const LayerPlan& plan) {
@@ -81,25 +81,14 @@ std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const L
   return all;
 }
 
-TilingSearch::Cost TilingSearch::count(const LayerShape& shape, const Tiling& tiling,
-                                       const LayerAddresses& addresses) {
-  trial_.commands.clear();
-  trial_.predecessors.clear();
-  trial_.dma.clear();
-  trial_.array.clear();
-  trial_.vector.clear();
-  trial_.patterns.clear();
-  trial_.outputs.clear();
-  trial_.weights.clear();
-  const Detail detail = machine_.dram.model == DramModel::kFixed ? Detail::kTiming : Detail::kAll;
-  const std::uint64_t end =
-      emit_layer(shape, trial_.layers.front().width_groups, tiling, addresses, 0, detail, trial_);
-  trial_.dram_bytes = end / 8;
-  Cost result;
-  result.weight_bits = end - addresses.weights;
-  result.cycles = cost_(trial_);
-  for (const DmaCommand& dma : trial_.dma) result.bytes += dma.on_chip ? 0 : dma.bytes;
-  return result;
+Choice TilingSearch::count(const LayerShape& shape, const Tiling& tiling,
+                           const LayerAddresses& addresses) {
+  timer_.reset();
+  scratch_.weights.clear();
+  Trial trial(timer_, machine_.dram.model == DramModel::kBanked);
+  const std::uint64_t end = emit_layer(shape, scratch_.layers.front().width_groups, tiling,
+                                       addresses, 0, scratch_, &trial);
+  return {tiling, trial.sizes, end - addresses.weights, trial.cycles, trial.dram_bytes};
 }
 
 Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
@@ -119,9 +108,9 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
       return before.choice;
     }
   }
-  std::swap(plan, trial_.layers.front());
+  std::swap(plan, scratch_.layers.front());
   const std::optional<Choice> choice = search(shape, addresses);
-  std::swap(plan, trial_.layers.front());
+  std::swap(plan, scratch_.layers.front());
   remembered_.push_back({shape, &layer, have_.act, choice});
   return choice;
 }
@@ -133,16 +122,15 @@ bool TilingSearch::later(const Entry& a, const Entry& b) {
 
 std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
-  Candidates source(shape, trial_.layers.front(), machine_, have_);
+  Candidates source(shape, scratch_.layers.front(), machine_, have_);
   queue_.clear();
   source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
     queue_.push_back({bound, false, static_cast<std::uint32_t>(m), static_cast<std::uint32_t>(c)});
   });
   std::make_heap(queue_.begin(), queue_.end(), later);
   candidates_.clear();
-  Cost best{~std::uint64_t{0}, ~std::uint64_t{0}};
-  std::optional<Choice> choice;
-  while (!queue_.empty() && queue_.front().bound <= best.cycles) {
+  std::optional<Choice> best;
+  while (!queue_.empty() && (!best || queue_.front().bound <= best->cycles)) {
     std::pop_heap(queue_.begin(), queue_.end(), later);
     const Entry entry = queue_.back();
     queue_.pop_back();
@@ -157,15 +145,14 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
       continue;
     }
     const Candidate& candidate = candidates_[entry.first];
-    if (entry.bound == best.cycles && candidate.bound.bytes >= best.bytes) continue;
-    const Cost cost = count(shape, candidate.tiling, addresses);
-    if (std::tie(cost.cycles, cost.bytes) < std::tie(best.cycles, best.bytes)) {
-      best = cost;
-      choice =
-          Choice{candidate.tiling, sizes_of(trial_), cost.weight_bits, cost.cycles, cost.bytes};
+    if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;
+    const Choice choice = count(shape, candidate.tiling, addresses);
+    if (!best ||
+        std::tie(choice.cycles, choice.dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {
+      best = choice;
     }
   }
-  return choice;
+  return best;
 }
 
 }  // namespace bitpulse

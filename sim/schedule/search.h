@@ -17,7 +17,6 @@
 #include <vector>
 
 #include "sim/schedule/candidates.h"
-#include "sim/schedule/compile.h"
 #include "sim/schedule/emit.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/program_sizes.h"
@@ -36,7 +35,7 @@ struct Choice {
 class TilingSearch {
  public:
   /// Keeps references to both, and to the layers it has seen.
-  TilingSearch(const Machine& machine, const ProgramCost& cost);
+  TilingSearch(const Machine& machine, CommandTimer& timer);
 
   /// The choice for `plan`, remembered for equal layers. The plan's width groups are lent to trial
   /// programs and come back unchanged.
@@ -54,9 +53,6 @@ class TilingSearch {
   std::vector<Candidate> candidates(const LayerShape& shape, const LayerPlan& plan);
 
  private:
-  struct Cost {
-    std::uint64_t cycles = 0, bytes = 0, weight_bits = 0;
-  };
   struct Remembered {
     LayerShape shape;
     const IntegerLayer* layer = nullptr;  // whose weight widths count too
@@ -71,12 +67,12 @@ class TilingSearch {
   };
   static bool later(const Entry& a, const Entry& b);
   std::optional<Choice> search(const LayerShape& shape, const LayerAddresses& addresses);
-  Cost count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
+  Choice count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
 
   const Machine& machine_;
-  const ProgramCost& cost_;
+  CommandTimer& timer_;
   Footprint have_;            // by the layer in hand
-  Program trial_;             // one layer; its lists are used again and again
+  Program scratch_;           // one layer, for trials
   std::vector<Entry> queue_;  // a heap
   std::vector<Candidate> candidates_;
   std::vector<Remembered> remembered_;

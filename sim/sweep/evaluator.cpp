@@ -194,7 +194,7 @@ Report Evaluator::report(std::uint64_t id) {
   const MachineVariant variant = machine(choices);
   const auto lowered = workload(choices);
   const Program program = compile(lowered->network, variant.machine,
-                                  {lowered->workload.batch, 0, -1}, FastEngine::cycles);
+                                  {lowered->workload.batch, 0, -1}, FastEngine::timer);
   const RunResult result = FastEngine().run(program);
   const Timeline timeline = account(program, result.times);
   check_identities(program, result, timeline);

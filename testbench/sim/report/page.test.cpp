@@ -35,7 +35,7 @@ struct SampleRun {
     Machine machine;
     machine.name = "m";
     machine.array.rows = machine.array.cols = 16;
-    program = compile(lower(workload), machine, {1, 0, -1}, FastEngine::cycles);
+    program = compile(lower(workload), machine, {1, 0, -1}, FastEngine::timer);
     result = FastEngine().run(program);
     timeline = account(program, result.times);
   }

@@ -21,7 +21,7 @@ void check_resnet20(const std::string& workload, PeKind pe, Dataflow dataflow) {
   machine.array.rows = machine.array.cols = 16;
   machine.array.pe = pe;
   machine.array.dataflow = dataflow;
-  const Program program = compile(network, machine, {}, FastEngine::cycles);
+  const Program program = compile(network, machine, {}, FastEngine::timer);
   RtlEngine rtl;
   const CosimResult result =
       cosimulate(workload, program, network, seeded_inputs(network, 1, 4), {&rtl});

@@ -51,7 +51,7 @@ struct Example {
     machine.name = "small";
     machine.array.rows = machine.array.cols = 8;
     machine.buffers = {1, 2, 1, 1};
-    program = compile(network, machine, {}, FastEngine::cycles);
+    program = compile(network, machine, {}, FastEngine::timer);
   }
 
   bool is_sound() const { return validate_program(program, network).empty(); }
@@ -146,7 +146,7 @@ TEST_CASE("a layer whose smallest tile does not fit says what would help", "[sch
   machine.array.rows = 1024;
   std::string text;
   try {
-    compile(example.network, machine, {}, FastEngine::cycles);
+    compile(example.network, machine, {}, FastEngine::timer);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::kInvalidInput);
     text = error.what();
@@ -162,7 +162,7 @@ TEST_CASE("a program that memory could not hold is refused by a limit", "[schedu
   Example example;
   for (const std::int64_t batch : {std::int64_t{1} << 20, std::int64_t{1} << 26}) {
     CAPTURE(batch);
-    CHECK_REFUSED(compile(example.network, example.program.machine, {batch}, FastEngine::cycles),
+    CHECK_REFUSED(compile(example.network, example.program.machine, {batch}, FastEngine::timer),
                   ErrorKind::kLimit, "a smaller batch");
   }
 }
@@ -171,10 +171,10 @@ TEST_CASE("a network is not compiled for a machine that rounds otherwise", "[sch
   Example example;
   Machine machine = example.program.machine;
   machine.vector.rounding = Rounding::kHalfEven;
-  CHECK_THROWS_AS(compile(example.network, machine, {}, FastEngine::cycles), Error);
+  CHECK_THROWS_AS(compile(example.network, machine, {}, FastEngine::timer), Error);
   CompileOptions beyond;
   beyond.first_layer = 1;
-  CHECK_THROWS_AS(compile(example.network, example.program.machine, beyond, FastEngine::cycles),
+  CHECK_THROWS_AS(compile(example.network, example.program.machine, beyond, FastEngine::timer),
                   Error);
 }
 

@@ -45,7 +45,7 @@ Machine keeping_machine() {
 
 Program compiled(const IntegerNetwork& network, const Machine& machine,
                  const CompileOptions& options = {}) {
-  return compile(network, machine, options, FastEngine::cycles);
+  return compile(network, machine, options, FastEngine::timer);
 }
 
 struct Run {

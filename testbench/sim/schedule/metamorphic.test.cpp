@@ -18,7 +18,7 @@ std::optional<Program> try_compile(const IntegerNetwork& network, const Machine&
   CompileOptions options;
   options.batch = batch;
   try {
-    return compile(network, machine, options, FastEngine::cycles);
+    return compile(network, machine, options, FastEngine::timer);
   } catch (const Error&) {
     return std::nullopt;  // does not fit
   }
@@ -114,7 +114,7 @@ TEST_CASE("with ample buffers and no overlap the array takes section 4's serial 
     machine.array.overlap = false;
     machine.buffers = {8192, 8192, 8192, 8192};
     const IntegerNetwork network = random_network(random);
-    const Program program = compile(network, machine, {}, FastEngine::cycles);
+    const Program program = compile(network, machine, {}, FastEngine::timer);
     const Timeline timeline = account(program, FastEngine().run(program).times);
     for (std::size_t i = 0; i < program.layers.size(); ++i) {
       CAPTURE(seed, program.layers[i].tiling);
@@ -139,7 +139,7 @@ TEST_CASE("a layer's cycles in isolation are its cycles in the network",
       one.first_layer = one.last_layer = static_cast<std::int64_t>(i);
       CAPTURE(seed, i);
       CHECK(timeline.layers[i].cycles ==
-            FastEngine::cycles(compile(network, machine, one, FastEngine::cycles)));
+            FastEngine::cycles(compile(network, machine, one, FastEngine::timer)));
     }
   }
 }

@@ -29,8 +29,8 @@ void check_bounds(std::uint64_t seed, const std::string& memory, BoundCounts& co
   const std::int64_t batch = random.one_in(3) ? 2 : 1;
   std::uint64_t end = 0;
   const auto tensors = map_tensors(network, batch, end);
-  const ProgramCost cost = FastEngine::cycles;
-  TilingSearch search(machine, cost);
+  const auto timer = FastEngine::timer(machine);
+  TilingSearch search(machine, *timer);
   const LayerShape shape = layer_shape(network, network.layers.front(), batch);
   Program program;
   program.machine = machine;
@@ -40,8 +40,7 @@ void check_bounds(std::uint64_t seed, const std::string& memory, BoundCounts& co
   for (const Candidate& candidate : search.candidates(shape, program.layers.front())) {
     if (!random.one_in(20)) continue;
     Program trial = program;
-    emit_layer(shape, trial.layers.front().width_groups, candidate.tiling, addresses, 0,
-               Detail::kAll, trial);
+    emit_layer(shape, trial.layers.front().width_groups, candidate.tiling, addresses, 0, trial);
     const std::uint64_t cycles = FastEngine::cycles(trial);
     std::uint64_t bytes = 0;
     for (const DmaCommand& dma : trial.dma) bytes += dma.bytes;

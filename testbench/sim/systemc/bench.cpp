@@ -27,7 +27,7 @@ void bench(const std::string& name, int acc_bits, bool first) {
   Machine machine;
   machine.name = "int8-32x32-ws";
   machine.array.acc_bits = acc_bits;
-  const Program program = compile(network, machine, {}, FastEngine::cycles);
+  const Program program = compile(network, machine, {}, FastEngine::timer);
   const TensorCodes inputs = seeded_inputs(network, 1, 2);
   Operands operands;
   operands.inputs = &inputs;

@@ -40,7 +40,7 @@ TEST_CASE("compiled random layers take the same cycles in fast and systemc, with
     options.batch = random.number(1, 3);
     Program program;
     try {
-      program = compile(network, machine, options, FastEngine::cycles);
+      program = compile(network, machine, options, FastEngine::timer);
     } catch (const Error&) {
       continue;  // no tile fits
     }
@@ -66,7 +66,7 @@ void check_network(const std::string& name, std::uint32_t rows, std::uint32_t co
   for (const bool keeps : {false, true}) {
     machine.keep_on_chip = keeps;
     if (keeps) machine.buffers.act_kib = 1024;
-    Program program = compile(network, machine, {}, FastEngine::cycles);
+    Program program = compile(network, machine, {}, FastEngine::timer);
     CHECK(program.kept.empty() == !keeps);
     FastEngine fast;
     SystemcEngine systemc;

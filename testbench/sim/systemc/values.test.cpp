@@ -27,7 +27,7 @@ void check_seeds(std::uint64_t first, std::uint64_t last) {
     options.batch = random.number(1, 3);
     Program program;
     try {
-      program = compile(b.network, machine, options, FastEngine::cycles);
+      program = compile(b.network, machine, options, FastEngine::timer);
     } catch (const Error&) {
       continue;  // no tile fits
     }
@@ -50,7 +50,7 @@ void check_network(const std::string& name, std::uint8_t weights, std::uint8_t a
   const IntegerNetwork network = seeded_network(name, weights, activations, 3);
   CompileOptions options;
   options.batch = batch;
-  const Program program = compile(network, machine, options, FastEngine::cycles);
+  const Program program = compile(network, machine, options, FastEngine::timer);
   std::uint64_t overflows = 0;
   CHECK(value_difference(program, network, seeded_inputs(network, batch, 4), overflows) == "same");
   if (may_overflow) CHECK(overflows > 0);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The closed forms of the three units, each with the state that its next command meets.
+
+#include <cstdint>
+#include <optional>
+
+#include "sim/command_timer.h"
+#include "sim/engine.h"
+#include "sim/fast/array_timer.h"
+#include "sim/memory/banked_dram.h"
+
+namespace bitpulse {
+
+class UnitTimers final : public CommandTimer {
+ public:
+  /// Keeps a reference.
+  explicit UnitTimers(const Machine& machine);
+
+  void reset() override;
+  std::uint64_t dma(const Program& program, const DmaCommand& command,
+                    std::uint64_t ready) override;
+  std::uint64_t array(const FoldNest& nest, std::uint64_t ready) override {
+    return array_.issue(nest, ready).finish;
+  }
+  std::uint64_t vector(std::uint64_t elements, std::uint32_t passes, std::uint64_t ready) override;
+
+  /// Start and finish of any command.
+  CommandTime issue(const Program& program, const Command& command, std::uint64_t ready);
+
+  /// What `banked` memory has done so far.
+  DramEvents dram_events() const { return dram_ ? dram_->events() : DramEvents{}; }
+
+ private:
+  const Machine& machine_;
+  ArrayTimer array_;
+  std::optional<BankedDram> dram_;
+  std::uint64_t dma_free_ = 0, vector_free_ = 0;
+};
+
+}  // namespace bitpulse
