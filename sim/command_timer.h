@@ -14,6 +14,9 @@ namespace bitpulse {
 class CommandTimer {
  public:
   virtual ~CommandTimer() = default;
+
+  /// Cycles for which the array could have gone on but for predecessors.
+  std::uint64_t array_waited() const { return array_waited_; }
   /// Back to an idle machine in cycle 0.
   virtual void reset() = 0;
 
@@ -25,6 +28,9 @@ class CommandTimer {
   virtual std::uint64_t array(const FoldNest& nest, std::uint64_t ready) = 0;
   virtual std::uint64_t vector(std::uint64_t elements, std::uint32_t passes,
                                std::uint64_t ready) = 0;
+
+ protected:
+  std::uint64_t array_waited_ = 0;
 };
 
 }  // namespace bitpulse

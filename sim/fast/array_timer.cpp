@@ -17,31 +17,33 @@ void ArrayTimer::reset() {
   started_ = false;
 }
 
-CommandTime ArrayTimer::issue(const FoldNest& nest, std::uint64_t ready) {
+std::uint64_t ArrayTimer::could_start(const FoldNest& nest) {
   assert(nest.repeats > 0 && nest.passes > 0 && nest.stream > 0);
   assert(nest.rows_extent > 0 && nest.cols_extent > 0);
   if (!same(nest, shape_.nest)) {
     shape_.nest = nest;
     spec_.overlap ? describe_overlapped() : describe_serial();
   }
+  if (!spec_.overlap) return free_;
+  if (!started_) return 0;
+  if (spec_.dataflow != Dataflow::kOs) {
+    return stream_start_ + std::max(stream_, shape_.preload) - shape_.preload;
+  }
+  return stream_start_ + stream_ + (rows_ > nest.stream ? rows_ - nest.stream : 0);
+}
+
+CommandTime ArrayTimer::issue(const FoldNest& nest, std::uint64_t ready) {
+  // The predecessors bind the first fold only, since S_i >= ready from then on.
+  const std::uint64_t start = std::max(ready, could_start(nest));
   if (!spec_.overlap) {
-    const std::uint64_t start = std::max(ready, free_);
     free_ = start + shape_.serial;
     return {start, free_};
   }
-  // The predecessors bind the first fold only, since S_i >= ready from then on.
-  std::uint64_t first = ready + shape_.preload;
-  if (started_) {
-    const std::uint64_t interval = spec_.dataflow == Dataflow::kOs
-                                       ? stream_ + (rows_ > nest.stream ? rows_ - nest.stream : 0)
-                                       : std::max(stream_, shape_.preload);
-    first = std::max(first, stream_start_ + interval);
-  }
   started_ = true;
-  stream_start_ = first + shape_.span;
+  stream_start_ = start + shape_.preload + shape_.span;
   stream_ = nest.stream;
   rows_ = shape_.last_rows;
-  return {first - shape_.preload, stream_start_ + shape_.way_out};
+  return {start, stream_start_ + shape_.way_out};
 }
 
 // Sum over all folds of r + T + R + c - 2, the serial cost in every dataflow.

@@ -32,6 +32,9 @@ class ArrayTimer {
   /// Back to an idle array in cycle 0.
   void reset();
 
+  /// When the next command could start if it waited for none.
+  std::uint64_t could_start(const FoldNest& nest);
+
   /// Times of the next command, whose last predecessor finishes at `ready`. Extents and counts of
   /// the nest are at least 1.
   CommandTime issue(const FoldNest& nest, std::uint64_t ready);

@@ -22,6 +22,8 @@ class UnitTimers final : public CommandTimer {
   std::uint64_t dma(const Program& program, const DmaCommand& command,
                     std::uint64_t ready) override;
   std::uint64_t array(const FoldNest& nest, std::uint64_t ready) override {
+    const std::uint64_t could = array_.could_start(nest);
+    if (ready > could) array_waited_ += ready - could;
     return array_.issue(nest, ready).finish;
   }
   std::uint64_t vector(std::uint64_t elements, std::uint32_t passes, std::uint64_t ready) override;

@@ -5,6 +5,7 @@
 
 #include "models/units.h"
 #include "sim/schedule/layer_plan.h"
+#include "sim/schedule/regions.h"
 
 namespace bitpulse {
 
@@ -13,13 +14,6 @@ namespace {
 constexpr std::int64_t kVectorDepth = 4;  // section 5: cycles of a vector command beside its passes
 
 std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-/// A sum over tiles of `extent`: the full ones and the last.
-template <class Term>
-std::int64_t over_tiles(std::int64_t extent, std::int64_t tile, Term&& term) {
-  const std::int64_t size = std::min(tile, extent), full = (extent - 1) / size;
-  return (full > 0 ? full * term(size) : 0) + term(extent - full * size);
-}
 
 }  // namespace
 
@@ -32,20 +26,27 @@ std::uint64_t LayerBounds::vector(std::int64_t commands, std::int64_t elements) 
              shape_.passes * ceil_div(elements, std::int64_t{machine_.vector.lanes}));
 }
 
+/// Intervals between the stream starts of row folds, each streaming `stream` cycles.
+std::int64_t LayerBounds::row_folds_sum(std::int64_t extent, std::int64_t stream) const {
+  const std::int64_t rows = machine_.array.rows, folds = ceil_div(extent, rows);
+  return (folds - 1) * std::max(stream, rows) + std::max(stream, extent - (folds - 1) * rows);
+}
+
 /// Intervals between the stream starts of a nest's folds, the one to an equal next nest included.
 std::int64_t LayerBounds::nest_sum(const FoldNest& nest, bool tiled_k) const {
-  const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
+  if (!machine_.array.overlap) {
+    return static_cast<std::int64_t>(serial_cycles(nest, machine_.array));
+  }
   const auto t = static_cast<std::int64_t>(nest.stream);
   const auto rows_extent = static_cast<std::int64_t>(nest.rows_extent);
-  const auto cols_extent = static_cast<std::int64_t>(nest.cols_extent);
-  if (!machine_.array.overlap)
-    return static_cast<std::int64_t>(serial_cycles(nest, machine_.array));
-  const std::int64_t tiles = std::int64_t{nest.repeats} * nest.passes * ceil_div(cols_extent, cols);
-  const std::int64_t row_folds = ceil_div(rows_extent, rows);
+  const std::int64_t tiles =
+      std::int64_t{nest.repeats} * nest.passes *
+      ceil_div(static_cast<std::int64_t>(nest.cols_extent), std::int64_t{machine_.array.cols});
   // os: K tiles of unequal length may follow one another faster than they drain.
-  if (machine_.array.dataflow == Dataflow::kOs && tiled_k) return tiles * row_folds * t;
-  return tiles *
-         ((row_folds - 1) * std::max(t, rows) + std::max(t, rows_extent - (row_folds - 1) * rows));
+  if (machine_.array.dataflow == Dataflow::kOs && tiled_k) {
+    return tiles * ceil_div(rows_extent, std::int64_t{machine_.array.rows}) * t;
+  }
+  return tiles * row_folds_sum(rows_extent, t);
 }
 
 /// What a nest takes beyond its intervals, from the end of its loads to its last output.
@@ -63,29 +64,81 @@ std::int64_t LayerBounds::way_out(const FoldNest& nest, bool tiled_k) const {
   return r + t - std::max(t, r) + rows + c - 2;
 }
 
+LayerBounds::Work LayerBounds::pixel_work(const WidthGroup& group, std::int64_t pixels) const {
+  const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
+  const std::int64_t k = group.k_packed, passes = group.mode.passes();
+  const std::int64_t k_folds = ceil_div(k, rows);
+  switch (machine_.array.dataflow) {
+    case Dataflow::kWs: {
+      const std::int64_t one =
+          machine_.array.overlap ? row_folds_sum(k, pixels) : k_folds * (pixels + rows - 2) + k;
+      return {passes * one, passes * one, machine_.array.overlap ? 0 : passes * k_folds};
+    }
+    case Dataflow::kIs: {
+      const std::int64_t one = passes * ceil_div(pixels, cols);
+      return {one, one, machine_.array.overlap ? 0 : passes * pixels * k_folds};
+    }
+    case Dataflow::kOs:
+      break;
+  }
+  const std::int64_t stream = k * passes, folds = ceil_div(pixels, rows);
+  if (!machine_.array.overlap) {
+    const std::int64_t one = folds * (stream + rows - 2) + pixels;
+    return {one, one, folds};
+  }
+  // K tiles of unequal length may follow one another faster than they drain.
+  return {row_folds_sum(pixels, stream), folds * stream, 0};
+}
+
+LayerBounds::Work LayerBounds::channel_work(const WidthGroup& group, std::int64_t channels) const {
+  const std::int64_t rows = machine_.array.rows, k = group.k_packed;
+  if (machine_.array.dataflow == Dataflow::kIs) {
+    const std::int64_t one = machine_.array.overlap ? row_folds_sum(k, channels)
+                                                    : ceil_div(k, rows) * (channels + rows - 2) + k;
+    return {one, one, machine_.array.overlap ? 0 : 1};
+  }
+  const std::int64_t folds = ceil_div(channels, std::int64_t{machine_.array.cols});
+  return {folds, folds, machine_.array.overlap ? 0 : channels};
+}
+
+void LayerBounds::add(PixelFacts& m) {
+  m.work = work_.size();
+  for (const WidthGroup& group : groups_) {
+    Work work = m.last_tiles * pixel_work(group, m.last_size);
+    const std::int64_t full = m.count - m.last_tiles;
+    if (full > 0) work += full * pixel_work(group, m.tiling.size);
+    work_.push_back(work);
+  }
+}
+
+void LayerBounds::add(ChannelFacts& channels) {
+  channels.work = work_.size();
+  for (const WidthGroup& group : groups_) {
+    const std::int64_t all = group.channels_each(), size = std::min(channels.tiling.n, all);
+    const std::int64_t full = (all - 1) / size;
+    Work work = channel_work(group, all - full * size);
+    if (full > 0) work += full * channel_work(group, size);
+    work_.push_back(group.members() * work);
+  }
+}
+
 std::uint64_t LayerBounds::array_cycles(const PixelFacts& m, const ChannelFacts& channels,
                                         bool tiled_k) const {
   if (!shape_.is_gemm) return 0;
   const ArraySpec& array = machine_.array;
   std::int64_t sum = 0;
-  FoldNest last;
-  for (const WidthGroup& group : groups_) {
-    const auto one = [&](std::int64_t pixels, std::int64_t n) {
-      last = fold_nest(array, group.mode, 1, pixels, group.k_packed, n);
-      return nest_sum(last, tiled_k);
-    };
-    const auto all_n = [&](std::int64_t pixels) {
-      return over_tiles(group.channels_each(), channels.tiling.n,
-                        [&](std::int64_t n) { return one(pixels, n); });
-    };
-    const std::int64_t full = m.count - m.last_tiles;
-    sum += group.members() *
-           ((full > 0 ? full * all_n(m.tiling.size) : 0) + m.last_tiles * all_n(m.last_size));
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const Work &by_m = work_[m.work + g], &by_n = work_[channels.work + g];
+    sum += (tiled_k ? by_m.tiled_k * by_n.tiled_k : by_m.whole_k * by_n.whole_k) +
+           by_m.more * by_n.more;
   }
-  sum += way_out(last, tiled_k);
-  // Between width groups the next preload may be shorter than the sum assumes.
-  if (groups_.size() > 1 && array.overlap) {
-    sum -= m.count * static_cast<std::int64_t>(groups_.size()) * array.rows;
+  if (array.overlap) {
+    const WidthGroup& group = groups_.back();
+    sum += way_out(fold_nest(array, group.mode, 1, m.last_size, group.k_packed,
+                             last_of(group.channels_each(), channels.tiling.n)),
+                   tiled_k);
+    // Between width groups the next preload may be shorter than the sum assumes.
+    if (groups_.size() > 1) sum -= m.count * static_cast<std::int64_t>(groups_.size()) * array.rows;
   }
   return u64(std::max<std::int64_t>(sum, 0));
 }
@@ -101,25 +154,22 @@ std::uint64_t LayerBounds::last_command(const Tiling& tiling, const PixelFacts& 
   return u64(std::max<std::int64_t>(0, sum + way_out(nest, true)));
 }
 
-void LayerBounds::describe_steps(const PairBound& pair, const Tiling& tiling, KBound& k) const {
-  if (groups_.size() > 1 || pair.m.count == 1) return;
+void LayerBounds::describe_steps(const PairBound& pair, const KCut& cut, const Tiling& tiling,
+                                 KBound& k) const {
+  k.equal_steps = pair.channels.equal && pair.m.count > 1;
+  if (!k.equal_steps) return;
   const WidthGroup& group = groups_.front();
   const std::int64_t n = std::min(tiling.n, group.channels_each());
   const std::int64_t repeats = std::min(tiling.groups, group.members());
-  k.equal_steps = group.channels_each() % n == 0 && group.members() % repeats == 0;
-  if (!k.equal_steps) return;
-  const std::int64_t size = std::min(tiling.k, group.k_packed);
-  const FoldNest nest = fold_nest(machine_.array, group.mode, repeats, pair.m.tiling.size, size, n);
-  const FoldNest small = fold_nest(machine_.array, group.mode, repeats, pair.m.last_size, size, n);
+  const ArraySpec& array = machine_.array;
+  const FoldNest nest = fold_nest(array, group.mode, repeats, pair.m.tiling.size, cut.size, n);
+  const FoldNest small = fold_nest(array, group.mode, repeats, pair.m.last_size, cut.size, n);
   k.step = nest_sum(nest, false);
   k.way_out = std::min(way_out(nest, true), way_out(small, true));
-  if (machine_.array.dataflow == Dataflow::kOs) k.way_out -= machine_.array.rows;  // hides a drain
+  if (array.dataflow == Dataflow::kOs) k.way_out -= array.rows;  // hides a drain
   k.way_out = std::max<std::int64_t>(k.way_out, 0);
-  const auto load = [&](std::int64_t from, std::int64_t to) {
-    return static_cast<std::int64_t>(traffic_.weight_load(repeats, n, from, to));
-  };
-  k.first_weights = load(0, size);
-  k.last_weights = load((k.k_tiles - 1) * size, group.k_packed);
+  k.first_weights = static_cast<std::int64_t>(traffic_.weight_load(repeats * n * cut.first_codes));
+  k.last_weights = static_cast<std::int64_t>(traffic_.weight_load(repeats * n * cut.last_codes));
 }
 
 /// Where every step loads weights, its load waits for the slot of the step before the last; a new
@@ -197,20 +247,36 @@ PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,
   return pair;
 }
 
-KBound LayerBounds::k_tiles(const PairBound& pair, const Tiling& tiling) const {
+KCut LayerBounds::k_cut(std::int64_t size) const {
+  if (!shape_.is_gemm) return {};
+  const WidthGroup& group = groups_.front();
+  KCut cut;
+  cut.size = std::min(size, group.k_packed);
+  cut.tiles = ceil_div(group.k_packed, cut.size);
+  const auto codes = [&](std::int64_t k) { return codes_before(shape_, group.mode.lanes, k); };
+  cut.first_codes = codes(cut.size);
+  cut.last_codes = codes(group.k_packed) - codes((cut.tiles - 1) * cut.size);
+  return cut;
+}
+
+KBound LayerBounds::k_tiles(const PairBound& pair, const KCut& cut, const Tiling& tiling) const {
   KBound k;
-  k.first_loads = traffic_.first_loads(tiling, pair.loads.input());
+  k.first_loads = traffic_.first_loads(tiling, cut.first_codes, pair.loads.input());
   if (!shape_.is_gemm) return k;
-  for (const WidthGroup& group : groups_) {
-    const std::int64_t tiles = ceil_div(group.k_packed, tiling.k);
-    k.most_k_tiles = std::max(k.most_k_tiles, tiles);
-    k.blocks += tiles * ceil_div(group.members(), tiling.groups) *
-                ceil_div(group.channels_each(), tiling.n);
+  k.k_tiles = k.most_k_tiles = cut.tiles;
+  k.blocks = cut.tiles * pair.channels.tiles;
+  if (groups_.size() > 1) {
+    k.blocks = 0;
+    for (const WidthGroup& group : groups_) {
+      const std::int64_t tiles = ceil_div(group.k_packed, tiling.k);
+      k.most_k_tiles = std::max(k.most_k_tiles, tiles);
+      k.blocks += tiles * ceil_div(group.members(), tiling.groups) *
+                  ceil_div(group.channels_each(), tiling.n);
+    }
   }
-  k.k_tiles = ceil_div(groups_.front().k_packed, tiling.k);
   k.array = k.most_k_tiles == 1 ? pair.array_whole_k : pair.array_tiled_k;
   k.last_command = last_command(tiling, pair.m);
-  describe_steps(pair, tiling, k);
+  describe_steps(pair, cut, tiling, k);
   return k;
 }
 
@@ -232,7 +298,8 @@ TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k,
   const std::uint64_t by_vector = k.first_loads + pair.vectors + last_store;
   // After the last loads come the last command, vector command and store.
   const std::uint64_t by_loads = traffic_.cycles(loads) + k.last_command + last_steps;
-  return {std::max({traffic_.cycles(all), by_array, by_vector, by_loads}), all.bytes};
+  return {std::max({traffic_.cycles(all), by_array, by_vector, by_loads}), all.bytes,
+          k.array + last_steps};
 }
 
 }  // namespace bitpulse

@@ -22,7 +22,8 @@ namespace bitpulse {
 
 struct TilingBound {
   std::uint64_t cycles = 0;
-  std::uint64_t bytes = 0;  // DRAM traffic
+  std::uint64_t bytes = 0;     // DRAM traffic
+  std::uint64_t by_array = 0;  // cycles if the array never waited, not even for the first loads
 };
 
 /// What all tilings with these pixel and channel tiles share. Refers to its arguments.
@@ -35,6 +36,12 @@ struct PairBound {
   std::uint64_t vectors = 0;      // of all, and of the first sums before
   std::array<Traffic, 2> out;     // stores and identity; by gather_outputs
   std::array<std::uint64_t, 2> last_store{};
+};
+
+/// A cut of K' of the first width group.
+struct KCut {
+  std::int64_t size = 1, tiles = 1;
+  std::int64_t first_codes = 1, last_codes = 1;  // per output channel, of the first and last tile
 };
 
 /// What both loop orders share.
@@ -55,12 +62,17 @@ class LayerBounds {
   LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
               const Machine& machine);
 
+  /// To be called once for each, before anything is asked about it.
+  void add(PixelFacts& m);
+  void add(ChannelFacts& channels);
+  KCut k_cut(std::int64_t size) const;
+
   /// For all tilings with these tiles.
   std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels) const;
 
   PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;
   /// Of a cut of K, and whether the input is cut, too.
-  KBound k_tiles(const PairBound& pair, const Tiling& tiling) const;
+  KBound k_tiles(const PairBound& pair, const KCut& cut, const Tiling& tiling) const;
   TilingBound operator()(const PairBound& pair, const KBound& k, const Tiling& tiling) const;
 
   /// From the first preload to the last output if the array never waits; the same for all loop
@@ -68,9 +80,25 @@ class LayerBounds {
   std::uint64_t array_cycles(const PixelFacts& m, const ChannelFacts& channels, bool tiled_k) const;
 
  private:
+  /// The factors of nest_sum for nests that take all of K': it is pixels.whole_k (tiled_k) *
+  /// channels.whole_k (tiled_k) + pixels.more * channels.more.
+  struct Work {
+    std::int64_t whole_k = 0, tiled_k = 0, more = 0;
+    Work& operator+=(const Work& o) {
+      whole_k += o.whole_k, tiled_k += o.tiled_k, more += o.more;
+      return *this;
+    }
+    friend Work operator*(std::int64_t times, const Work& work) {
+      return {times * work.whole_k, times * work.tiled_k, times * work.more};
+    }
+  };
+  Work pixel_work(const WidthGroup& group, std::int64_t pixels) const;
+  Work channel_work(const WidthGroup& group, std::int64_t channels) const;
+  std::int64_t row_folds_sum(std::int64_t extent, std::int64_t stream) const;
   std::int64_t nest_sum(const FoldNest& nest, bool tiled_k) const;
   std::int64_t way_out(const FoldNest& nest, bool tiled_k) const;
-  void describe_steps(const PairBound& pair, const Tiling& tiling, KBound& k) const;
+  void describe_steps(const PairBound& pair, const KCut& cut, const Tiling& tiling,
+                      KBound& k) const;
   std::uint64_t waits_for_loads(const PairBound& pair, const KBound& k, const Tiling& tiling,
                                 Traffic act) const;
   std::uint64_t last_command(const Tiling& tiling, const PixelFacts& m) const;
@@ -81,6 +109,7 @@ class LayerBounds {
   const std::vector<WidthGroup>& groups_;
   const Machine& machine_;
   const LayerTraffic traffic_;
+  std::vector<Work> work_;  // of tilings that have been added, by width group
 };
 
 }  // namespace bitpulse

@@ -21,13 +21,18 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
       need_(shape, groups_),
       bounds_(shape, groups_, machine),
       streams_k_(machine.array.dataflow == Dataflow::kOs) {
+  pixels_.reserve(grid_.m.size());
+  loads_.reserve(grid_.m.size());
+  channels_.reserve(grid_.channels.size());
+  k_cuts_.reserve(grid_.k.size());
   for (const PixelTiling& m : grid_.m) {
-    pixels_.push_back(pixel_facts(shape, m));
+    bounds_.add(pixels_.emplace_back(pixel_facts(shape, m)));
     loads_.emplace_back(shape, m);
   }
   for (const ChannelTiling& c : grid_.channels) {
-    channels_.push_back(channel_facts(shape, groups_, c));
+    bounds_.add(channels_.emplace_back(channel_facts(shape, groups_, c)));
   }
+  for (const std::int64_t k : grid_.k) k_cuts_.push_back(bounds_.k_cut(k));
   keep_folds_ = shape.is_gemm && !machine.array.overlap && fits_whole();
 }
 
@@ -52,7 +57,8 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
   tiling.gather_outputs = true;
   const bool gather_fits = need_.out(tiling) <= have_.out;
   const PairBound shared = bounds_.pair(pixels_[m], loads_[m], channels_[c]);
-  for (const std::int64_t k : grid_.k) {
+  for (std::size_t i = 0; i < grid_.k.size(); ++i) {
+    const std::int64_t k = grid_.k[i];
     if (k < most_k && !may_cut_k) break;
     if (pixels_[m].count * channels_[c].tiles > kMaxTiles / ceil_div(most_k, k)) break;
     tiling.k = k;
@@ -63,14 +69,14 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
           (k == most_k || shape_.in_kept || !may_tile_act(shape_, groups_, grid_, tiling)))
         continue;
       if (need_.act(tiling) > have_.act) continue;
-      add_orders(tiling, shared, gather_fits, candidates);
+      add_orders(tiling, shared, k_cuts_[i], gather_fits, candidates);
     }
   }
 }
 
-void Candidates::add_orders(Tiling tiling, const PairBound& pair, bool gather_fits,
+void Candidates::add_orders(Tiling tiling, const PairBound& pair, const KCut& cut, bool gather_fits,
                             std::vector<Candidate>& candidates) {
-  const KBound k = bounds_.k_tiles(pair, tiling);
+  const KBound k = bounds_.k_tiles(pair, cut, tiling);
   const auto add = [&](bool n_outer, bool gather) {
     tiling.n_outer = n_outer;
     tiling.gather_outputs = gather;

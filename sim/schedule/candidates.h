@@ -52,7 +52,7 @@ class Candidates {
   bool fits_whole() const;
   bool same_loads(const Tiling& tiling, const InputFacts& input) const;
   Tiling pair(std::size_t m, std::size_t c) const;
-  void add_orders(Tiling tiling, const PairBound& pair, bool gather_fits,
+  void add_orders(Tiling tiling, const PairBound& pair, const KCut& cut, bool gather_fits,
                   std::vector<Candidate>& candidates);
 
   const LayerShape& shape_;
@@ -61,12 +61,13 @@ class Candidates {
   const Footprint& have_;
   const TileGrid grid_;
   const FootprintOf need_;
-  const LayerBounds bounds_;
+  LayerBounds bounds_;
   const bool streams_k_;  // os
   std::vector<PixelFacts> pixels_;
   std::vector<ChannelFacts> channels_;
   std::vector<PixelLoads> loads_;  // of the pixel tilings
-  bool keep_folds_ = false;        // only tilings with the untiled GEMM's folds
+  std::vector<KCut> k_cuts_;
+  bool keep_folds_ = false;  // only tilings with the untiled GEMM's folds
 };
 
 }  // namespace bitpulse

@@ -11,6 +11,7 @@
 #include "sim/command_timer.h"
 #include "sim/program.h"
 #include "sim/schedule/program_sizes.h"
+#include "sim/schedule/tiles.h"
 
 namespace bitpulse {
 
@@ -18,13 +19,20 @@ namespace bitpulse {
 using Mark = std::uint64_t;
 inline constexpr Mark kNoMark = ~Mark{0};
 
-/// A layer alone on an idle machine, counted command by command.
+/// A layer alone on an idle machine, counted command by command, and given up as soon as it must
+/// exceed a limit.
 struct Trial {
-  Trial(CommandTimer& in, bool in_banked_memory) : timer(in), needs_addresses(in_banked_memory) {}
+  Trial(CommandTimer& in, bool in_banked_memory, LayerTiles& lent)
+      : timer(in), needs_addresses(in_banked_memory), tiles(lent) {}
   CommandTimer& timer;
   const bool needs_addresses;  // in DRAM
+  LayerTiles& tiles;           // lists to fill
+  std::uint64_t limit = ~std::uint64_t{0};
+  std::uint64_t unhindered = 0;  // at least its cycles, if the array never waited
   std::uint64_t cycles = 0, dram_bytes = 0;
   ProgramSizes sizes;  // of what the program would get
+
+  bool exceeds() const { return cycles > limit || unhindered + timer.array_waited() > limit; }
 };
 
 class CommandList {
@@ -39,6 +47,7 @@ class CommandList {
   Program& program() { return program_; }
   std::uint32_t layer() const { return layer_; }
   bool is_trial() const { return trial_ != nullptr; }
+  bool is_given_up() const { return trial_ != nullptr && trial_->exceeds(); }
   bool wants_addresses() const { return trial_ == nullptr || trial_->needs_addresses; }
 
   void wait_for(Mark mark) {

@@ -26,11 +26,12 @@ std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value)
 class Emitter {
  public:
   Emitter(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
-          const LayerAddresses& addresses, std::uint32_t layer, Program& program, Trial* trial)
+          const LayerTiles& tiles, const LayerAddresses& addresses, std::uint32_t layer,
+          Program& program, Trial* trial)
       : shape_(shape),
         groups_(groups),
         tiling_(tiling),
-        tiles_(cut_layer(shape, groups, tiling)),
+        tiles_(tiles),
         program_(program),
         array_(program.machine.array),
         half_(half_capacity(program.machine, addresses.act_slots)),
@@ -43,10 +44,12 @@ class Emitter {
     if (tiling_.n_outer) {
       for (const ChannelTile& n : tiles_.channels) {
         for (const PixelTile& m : tiles_.pixels) tile(m, n);
+        if (commands_.is_given_up()) break;
       }
     } else {
       for (const PixelTile& m : tiles_.pixels) {
         for (const ChannelTile& n : tiles_.channels) tile(m, n);
+        if (commands_.is_given_up()) break;
         if (tiling_.gather_outputs) outputs_.close(m.m, stored_channels({}), vector_);
       }
     }
@@ -66,7 +69,7 @@ class Emitter {
       ActSlot* slot = acts_.get(m.rows, m.cols, n.in);
       begin_step(m, n);
       const Mark id = vector_step(m, n, slot != nullptr ? slot->load : kNoMark, slot);
-      if (slot != nullptr) slot->readers.assign(1, id);
+      if (slot != nullptr) set_reader(commands_, *slot, id);
     }
     ++begun_;
     if (!tiling_.gather_outputs) outputs_.close(m.m, stored_channels(n), vector_);
@@ -198,7 +201,7 @@ class Emitter {
   const LayerShape& shape_;
   const std::vector<WidthGroup>& groups_;
   const Tiling& tiling_;
-  const LayerTiles tiles_;
+  const LayerTiles& tiles_;
   Program& program_;
   const ArraySpec& array_;
   const Footprint half_;
@@ -219,7 +222,10 @@ class Emitter {
 std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Tiling& tiling, const LayerAddresses& addresses, std::uint32_t layer,
                          Program& program, Trial* trial) {
-  return Emitter(shape, groups, tiling, addresses, layer, program, trial).run();
+  LayerTiles own;
+  LayerTiles& tiles = trial != nullptr ? trial->tiles : own;
+  cut_layer(shape, groups, tiling, tiles);
+  return Emitter(shape, groups, tiling, tiles, addresses, layer, program, trial).run();
 }
 
 }  // namespace bitpulse

@@ -17,24 +17,34 @@ std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value)
 }  // namespace
 
 void wait_for_readers(CommandList& commands, InputSlot& slot) {
-  for (const Mark reader : slot.readers) commands.wait_for(reader);
+  for (const CommandId reader : slot.readers) commands.wait_for(reader);
   slot.readers.clear();
+  commands.wait_for(slot.last_reader);
+  slot.last_reader = kNoMark;
 }
 
 void add_reader(CommandList& commands, InputSlot& slot, Mark reader) {
-  if (commands.is_trial() && !slot.readers.empty()) {
-    slot.readers.front() = std::max(slot.readers.front(), reader);
+  if (commands.is_trial()) {
+    slot.last_reader = slot.last_reader == kNoMark ? reader : std::max(slot.last_reader, reader);
     return;
   }
   const Program& program = commands.program();
-  const auto nest = [&](Mark command) -> const FoldNest& {
+  const auto nest = [&](CommandId command) -> const FoldNest& {
     return program.array[program.commands[command].payload].nest;
   };
-  while (!slot.readers.empty() &&
-         finishes_after(program.machine.array, nest(slot.readers.back()), nest(reader))) {
+  while (!slot.readers.empty() && finishes_after(program.machine.array, nest(slot.readers.back()),
+                                                 nest(static_cast<CommandId>(reader)))) {
     slot.readers.pop_back();
   }
-  slot.readers.push_back(reader);
+  slot.readers.push_back(static_cast<CommandId>(reader));
+}
+
+void set_reader(CommandList& commands, InputSlot& slot, Mark reader) {
+  if (commands.is_trial()) {
+    slot.last_reader = reader;
+  } else {
+    slot.readers.assign(1, static_cast<CommandId>(reader));
+  }
 }
 
 ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {

@@ -19,14 +19,18 @@
 namespace bitpulse {
 
 struct InputSlot {
-  Mark load = kNoMark;        // the command that filled it; none: empty
-  std::vector<Mark> readers;  // commands whose end frees it
+  Mark load = kNoMark;             // the command that filled it; none: empty
+  std::vector<CommandId> readers;  // commands whose end frees it
+  Mark last_reader = kNoMark;      // in a trial, in their place: when it is free
 };
 
 /// Before a slot's tile is replaced: the open command waits for its readers.
 void wait_for_readers(CommandList& commands, InputSlot& slot);
 /// Records the last array command as reader; those that finish before it are named no more.
 void add_reader(CommandList& commands, InputSlot& slot, Mark reader);
+
+/// Records the only reader.
+void set_reader(CommandList& commands, InputSlot& slot, Mark reader);
 
 struct ActSlot : InputSlot {
   Region region;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/output_slots.h"
 
+#include <cassert>
+
 #include "sim/schedule/patterns.h"
 
 namespace bitpulse {
@@ -39,7 +41,8 @@ void OutputSlots::load_identity_tile(Range m, Range channels, std::uint64_t at) 
 }
 
 void OutputSlots::close(Range m, Range channels, Mark vector) {
-  pending_.push_back({step_, vector, m, channels, slot()});
+  assert(outputs_ - stored_tiles_ < kStoreLag);  // a tile has a step at least
+  pending_[slot()] = {step_, vector, m, channels, slot()};
   open_ = false;
   ++outputs_;
 }

@@ -58,11 +58,13 @@ class OutputSlots {
   void load_identity_tile(Range m, Range channels, std::uint64_t at);
   /// Emits the stores of steps up to `step` - kStoreLag.
   void store_up_to(std::int64_t step) {
-    while (first_pending_ < pending_.size() && pending_[first_pending_].step + kStoreLag <= step) {
-      store(pending_[first_pending_++]);
+    while (stored_tiles_ < outputs_ && pending().step + kStoreLag <= step) {
+      store(pending());
+      ++stored_tiles_;
     }
   }
   void store(const Pending& pending);
+  Pending& pending() { return pending_[static_cast<std::size_t>(stored_tiles_ % kStoreLag)]; }
   std::size_t slot() const { return static_cast<std::size_t>(outputs_ % 2); }
 
   CommandList& commands_;
@@ -77,8 +79,8 @@ class OutputSlots {
   Mark ready_ = kNoMark;
   Region identity_;
   std::array<Mark, 2> stored_{kNoMark, kNoMark};
-  std::vector<Pending> pending_;
-  std::size_t first_pending_ = 0;
+  std::array<Pending, kStoreLag> pending_;  // by slot
+  std::int64_t stored_tiles_ = 0;
 };
 
 }  // namespace bitpulse

@@ -81,14 +81,18 @@ std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const L
   return all;
 }
 
-Choice TilingSearch::count(const LayerShape& shape, const Tiling& tiling,
-                           const LayerAddresses& addresses) {
+std::optional<Choice> TilingSearch::count(const LayerShape& shape, const Candidate& candidate,
+                                          const LayerAddresses& addresses, std::uint64_t limit) {
   timer_.reset();
   scratch_.weights.clear();
-  Trial trial(timer_, machine_.dram.model == DramModel::kBanked);
-  const std::uint64_t end = emit_layer(shape, scratch_.layers.front().width_groups, tiling,
-                                       addresses, 0, scratch_, &trial);
-  return {tiling, trial.sizes, end - addresses.weights, trial.cycles, trial.dram_bytes};
+  Trial trial(timer_, machine_.dram.model == DramModel::kBanked, tiles_);
+  trial.limit = limit;
+  trial.unhindered = candidate.bound.by_array;
+  const std::uint64_t end = emit_layer(shape, scratch_.layers.front().width_groups,
+                                       candidate.tiling, addresses, 0, scratch_, &trial);
+  if (trial.exceeds()) return std::nullopt;
+  return Choice{candidate.tiling, trial.sizes, end - addresses.weights, trial.cycles,
+                trial.dram_bytes};
 }
 
 Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
@@ -139,6 +143,7 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
       source.expand(entry.first, entry.second, candidates_);
       for (std::size_t i = first; i < candidates_.size(); ++i) {
         const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
+        if (best && bound > best->cycles) continue;
         queue_.push_back({bound, true, static_cast<std::uint32_t>(i), 0});
         std::push_heap(queue_.begin(), queue_.end(), later);
       }
@@ -146,9 +151,10 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
     }
     const Candidate& candidate = candidates_[entry.first];
     if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;
-    const Choice choice = count(shape, candidate.tiling, addresses);
+    const auto choice = count(shape, candidate, addresses, best ? best->cycles : ~std::uint64_t{0});
+    if (!choice) continue;
     if (!best ||
-        std::tie(choice.cycles, choice.dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {
+        std::tie(choice->cycles, choice->dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {
       best = choice;
     }
   }

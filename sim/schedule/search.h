@@ -67,12 +67,15 @@ class TilingSearch {
   };
   static bool later(const Entry& a, const Entry& b);
   std::optional<Choice> search(const LayerShape& shape, const LayerAddresses& addresses);
-  Choice count(const LayerShape& shape, const Tiling& tiling, const LayerAddresses& addresses);
+  /// None if it takes more than `limit` cycles.
+  std::optional<Choice> count(const LayerShape& shape, const Candidate& candidate,
+                              const LayerAddresses& addresses, std::uint64_t limit);
 
   const Machine& machine_;
   CommandTimer& timer_;
   Footprint have_;            // by the layer in hand
   Program scratch_;           // one layer, for trials
+  LayerTiles tiles_;          // for trials
   std::vector<Entry> queue_;  // a heap
   std::vector<Candidate> candidates_;
   std::vector<Remembered> remembered_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/tile_facts.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -87,6 +88,10 @@ ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup
     facts.last_channels = last_of(members, tiling.groups) * last_of(channels, tiling.n);
   }
   facts.tiles_per_group = facts.tiles / facts.group_tiles;
+  const WidthGroup& group = groups.front();
+  facts.equal = groups.size() == 1 &&
+                group.members() % std::min(tiling.groups, group.members()) == 0 &&
+                group.channels_each() % std::min(tiling.n, group.channels_each()) == 0;
   return facts;
 }
 

@@ -3,6 +3,7 @@
 
 // Counts of a tiling's tiles and of what they load, without making a list of them.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -24,6 +25,7 @@ struct PixelFacts {
   std::int64_t count = 0;
   std::int64_t last_size = 0;   // output pixels of the last tile
   std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
+  std::size_t work = 0;         // where LayerBounds keeps what it knows
 };
 PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
 
@@ -71,6 +73,8 @@ struct ChannelFacts {
   std::int64_t group_tiles = 0;      // (width group, convolution groups)
   std::int64_t tiles_per_group = 1;  // of both, where there is one width group
   std::int64_t last_channels = 0;    // output channels of the last tile
+  bool equal = false;                // one width group, all tiles of one size
+  std::size_t work = 0;              // where LayerBounds keeps what it knows
 };
 ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                            const ChannelTiling& tiling);

@@ -9,19 +9,19 @@ namespace bitpulse {
 
 namespace {
 
-std::vector<PixelTile> cut_pixels(const LayerShape& shape, const PixelTiling& tiling) {
+void cut_pixels(const LayerShape& shape, const PixelTiling& tiling, std::vector<PixelTile>& tiles) {
   const KernelSpan kernel = whole_kernel(shape, {0, 0});
-  std::vector<PixelTile> tiles(static_cast<std::size_t>(tiling.count(shape)));
+  tiles.resize(static_cast<std::size_t>(tiling.count(shape)));
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     const Range m = tiling.tile(shape, static_cast<std::int64_t>(i));
     const Region region = input_region(shape, m, kernel);
     tiles[i] = {m, region.rows, region.cols};
   }
-  return tiles;
 }
 
-std::vector<KTile> cut_k(const LayerShape& shape, const WidthGroup& group, std::int64_t size) {
-  std::vector<KTile> tiles;
+void cut_k(const LayerShape& shape, const WidthGroup& group, std::int64_t size,
+           std::vector<KTile>& tiles) {
+  tiles.clear();
   std::int64_t before = 0;
   for (std::int64_t k = 0; k < group.k_packed; k += size) {
     const std::int64_t end = std::min(k + size, group.k_packed);
@@ -29,24 +29,20 @@ std::vector<KTile> cut_k(const LayerShape& shape, const WidthGroup& group, std::
     tiles.push_back({{k, end}, codes - before});
     before = codes;
   }
-  return tiles;
 }
 
-std::vector<ChannelTile> cut_pool_channels(const LayerShape& shape, std::int64_t size) {
-  std::vector<ChannelTile> tiles;
+void cut_pool_channels(const LayerShape& shape, std::int64_t size,
+                       std::vector<ChannelTile>& tiles) {
   ChannelTile tile;
   for (std::int64_t n = 0; n < shape.cout; n += size) {
     tile.n = tile.in = tile.out = {n, std::min(n + size, shape.cout)};
     tiles.push_back(tile);
   }
-  return tiles;
 }
 
-std::vector<ChannelTile> cut_gemm_channels(const LayerShape& shape,
-                                           const std::vector<WidthGroup>& groups,
-                                           const Tiling& tiling,
-                                           const std::vector<std::vector<KTile>>& k_tiles) {
-  std::vector<ChannelTile> tiles;
+void cut_gemm_channels(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                       const Tiling& tiling, const std::vector<std::vector<KTile>>& k_tiles,
+                       std::vector<ChannelTile>& tiles) {
   ChannelTile tile;
   for (std::size_t w = 0; w < groups.size(); ++w) {
     tile.width_group = static_cast<std::uint32_t>(w);
@@ -65,19 +61,21 @@ std::vector<ChannelTile> cut_gemm_channels(const LayerShape& shape,
       }
     }
   }
-  return tiles;
 }
 
 }  // namespace
 
-LayerTiles cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                     const Tiling& tiling) {
-  LayerTiles tiles;
-  tiles.pixels = cut_pixels(shape, tiling.m);
-  for (const WidthGroup& group : groups) tiles.k.push_back(cut_k(shape, group, tiling.k));
-  tiles.channels = shape.is_gemm ? cut_gemm_channels(shape, groups, tiling, tiles.k)
-                                 : cut_pool_channels(shape, tiling.n);
-  return tiles;
+void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
+               LayerTiles& tiles) {
+  cut_pixels(shape, tiling.m, tiles.pixels);
+  tiles.k.resize(groups.size());
+  for (std::size_t w = 0; w < groups.size(); ++w) cut_k(shape, groups[w], tiling.k, tiles.k[w]);
+  tiles.channels.clear();
+  if (shape.is_gemm) {
+    cut_gemm_channels(shape, groups, tiling, tiles.k, tiles.channels);
+  } else {
+    cut_pool_channels(shape, tiling.n, tiles.channels);
+  }
 }
 
 }  // namespace bitpulse

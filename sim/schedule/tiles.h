@@ -37,7 +37,8 @@ struct LayerTiles {
   std::vector<ChannelTile> channels;
   std::vector<std::vector<KTile>> k;  // by width group
 };
-LayerTiles cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                     const Tiling& tiling);
+/// Fills lists that may have served another tiling.
+void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
+               LayerTiles& tiles);
 
 }  // namespace bitpulse

@@ -179,7 +179,8 @@ Traffic LayerTraffic::identity_loads(const PixelFacts& m, const ChannelFacts& ch
           identity.stride == 1 ? moved_by_tiles(m, channels, gather, identity.tensor) : 0};
 }
 
-std::uint64_t LayerTraffic::first_loads(const Tiling& tiling, const InputFacts& input) const {
+std::uint64_t LayerTraffic::first_loads(const Tiling& tiling, std::int64_t codes,
+                                        const InputFacts& input) const {
   const auto act = [&](std::int64_t channels) {
     if (input.first_pixels == 0 || shape_.in_kept) return std::uint64_t{0};
     return cycles({1, u64(input.first_pixels * bytes_of(channels * shape_.in.bits))});
@@ -187,17 +188,12 @@ std::uint64_t LayerTraffic::first_loads(const Tiling& tiling, const InputFacts& 
   if (!shape_.is_gemm) return act(std::min(tiling.n, shape_.cout));
   const WidthGroup& group = groups_.front();
   const std::int64_t repeats = std::min(tiling.groups, group.members());
-  return weight_load(repeats, std::min(tiling.n, group.channels_each()), 0,
-                     std::min(tiling.k, group.k_packed)) +
+  return weight_load(repeats * std::min(tiling.n, group.channels_each()) * codes) +
          (tiling.whole_act ? act(repeats * shape_.cin) : 0);
 }
 
-std::uint64_t LayerTraffic::weight_load(std::int64_t repeats, std::int64_t n, std::int64_t from,
-                                        std::int64_t to) const {
-  const WidthGroup& group = groups_.front();
-  const std::int64_t codes =
-      codes_before(shape_, group.mode.lanes, to) - codes_before(shape_, group.mode.lanes, from);
-  return cycles({1, u64(bytes_of(repeats * n * codes * group.weight_bits))});
+std::uint64_t LayerTraffic::weight_load(std::int64_t weights) const {
+  return cycles({1, u64(bytes_of(weights * groups_.front().weight_bits))});
 }
 
 }  // namespace bitpulse

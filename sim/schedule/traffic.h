@@ -62,11 +62,11 @@ class LayerTraffic {
   Traffic store_of(std::int64_t pixels, std::int64_t channels) const;
   Traffic identity_loads(const PixelFacts& m, const ChannelFacts& channels, bool gather) const;
   /// Cycles of the loads that the first command waits for.
-  std::uint64_t first_loads(const Tiling& tiling, const InputFacts& input) const;
-  /// Cycles of one load of `repeats` convolution groups' weights for `n` channels and K' elements
-  /// `from` to `to` of the first width group.
-  std::uint64_t weight_load(std::int64_t repeats, std::int64_t n, std::int64_t from,
-                            std::int64_t to) const;
+  /// Its weights have `codes` per output channel.
+  std::uint64_t first_loads(const Tiling& tiling, std::int64_t codes,
+                            const InputFacts& input) const;
+  /// Cycles of one load of that many weights of the first width group.
+  std::uint64_t weight_load(std::int64_t weights) const;
 
  private:
   Traffic act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pixels,
