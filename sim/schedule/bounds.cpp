@@ -299,7 +299,7 @@ TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k,
   // After the last loads come the last command, vector command and store.
   const std::uint64_t by_loads = traffic_.cycles(loads) + k.last_command + last_steps;
   return {std::max({traffic_.cycles(all), by_array, by_vector, by_loads}), all.bytes,
-          k.array + last_steps};
+          k.array + last_steps, pair.m.count * (shape_.is_gemm ? k.blocks : pair.channels.tiles)};
 }
 
 }  // namespace bitpulse

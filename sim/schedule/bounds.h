@@ -24,6 +24,7 @@ struct TilingBound {
   std::uint64_t cycles = 0;
   std::uint64_t bytes = 0;     // DRAM traffic
   std::uint64_t by_array = 0;  // cycles if the array never waited, not even for the first loads
+  std::int64_t steps = 0;      // array commands, or vector commands of a layer without GEMM
 };
 
 /// What all tilings with these pixel and channel tiles share. Refers to its arguments.

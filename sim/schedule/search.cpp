@@ -11,6 +11,9 @@ namespace bitpulse {
 
 namespace {
 
+/// A probe's bound lies within one part in so many of the least.
+constexpr std::uint64_t kProbeParts = 200;
+
 std::string kib(std::int64_t bits) {
   const std::int64_t bytes = (bits + 7) / 8;
   return bytes < 1024 ? std::to_string(bytes) + " B"
@@ -124,6 +127,18 @@ bool TilingSearch::later(const Entry& a, const Entry& b) {
          std::tie(b.bound, b.is_candidate, b.first, b.second);
 }
 
+std::size_t TilingSearch::find_probe() const {
+  std::uint64_t least = ~std::uint64_t{0};
+  for (const Candidate& candidate : candidates_) least = std::min(least, candidate.bound.cycles);
+  std::size_t probe = candidates_.size();
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    const TilingBound& bound = candidates_[i].bound;
+    if (bound.cycles > least + least / kProbeParts) continue;
+    if (probe == candidates_.size() || bound.steps < candidates_[probe].bound.steps) probe = i;
+  }
+  return probe;
+}
+
 std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
   Candidates source(shape, scratch_.layers.front(), machine_, have_);
@@ -133,8 +148,10 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
   });
   std::make_heap(queue_.begin(), queue_.end(), later);
   candidates_.clear();
-  std::optional<Choice> best;
-  while (!queue_.empty() && (!best || queue_.front().bound <= best->cycles)) {
+  std::uint64_t limit = ~std::uint64_t{0};
+  std::optional<Choice> probe, best;
+  std::size_t probed = 0;
+  while (!queue_.empty() && queue_.front().bound <= limit) {
     std::pop_heap(queue_.begin(), queue_.end(), later);
     const Entry entry = queue_.back();
     queue_.pop_back();
@@ -143,19 +160,25 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
       source.expand(entry.first, entry.second, candidates_);
       for (std::size_t i = first; i < candidates_.size(); ++i) {
         const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
-        if (best && bound > best->cycles) continue;
+        if (bound > limit) continue;
         queue_.push_back({bound, true, static_cast<std::uint32_t>(i), 0});
         std::push_heap(queue_.begin(), queue_.end(), later);
       }
       continue;
     }
+    if (!probe) {
+      probed = find_probe();
+      probe = count(shape, candidates_[probed], addresses, limit);
+      limit = probe->cycles;
+    }
     const Candidate& candidate = candidates_[entry.first];
     if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;
-    const auto choice = count(shape, candidate, addresses, best ? best->cycles : ~std::uint64_t{0});
+    const auto choice = entry.first == probed ? probe : count(shape, candidate, addresses, limit);
     if (!choice) continue;
     if (!best ||
         std::tie(choice->cycles, choice->dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {
       best = choice;
+      limit = std::min(limit, best->cycles);
     }
   }
   return best;

@@ -66,6 +66,9 @@ class TilingSearch {
     std::uint32_t first = 0, second = 0;  // pixel and channel tiling; candidate
   };
   static bool later(const Entry& a, const Entry& b);
+  /// Which candidate to count first: its cycles limit all others' trials. With few steps its count
+  /// is cheap, with a low bound it is likely to be good.
+  std::size_t find_probe() const;
   std::optional<Choice> search(const LayerShape& shape, const LayerAddresses& addresses);
   /// None if it takes more than `limit` cycles.
   std::optional<Choice> count(const LayerShape& shape, const Candidate& candidate,

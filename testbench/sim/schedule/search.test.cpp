@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/search.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "models/io/shipped.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/memory/dram_timing.h"
@@ -52,7 +55,55 @@ void check_bounds(std::uint64_t seed, const std::string& memory, BoundCounts& co
   }
 }
 
+/// Cycles and traffic of the best candidate of a random network's first layer, all of them counted,
+/// and of the search's choice.
+void check_choice(std::uint64_t seed, const std::string& memory, std::uint64_t& compared) {
+  RandomSource random(seed);
+  Machine machine = random_machine(random);
+  if (!memory.empty()) {
+    machine.dram.model = DramModel::kBanked;
+    machine.dram.timing = load_dram_timing(memory);
+  }
+  const IntegerNetwork network = random_network(random);
+  std::uint64_t end = 0;
+  const auto tensors = map_tensors(network, 1, end);
+  const auto timer = FastEngine::timer(machine);
+  TilingSearch search(machine, *timer);
+  const IntegerLayer& layer = network.layers.front();
+  const LayerShape shape = layer_shape(network, layer, 1);
+  Program program;
+  program.machine = machine;
+  program.layers.push_back(make_plan(layer, shape, machine.array));
+  LayerAddresses addresses = layer_addresses(layer, tensors);
+  addresses.weights = align_region(end) * 8;
+  std::pair<std::uint64_t, std::uint64_t> best{~std::uint64_t{0}, 0};
+  const std::vector<Candidate> candidates = search.candidates(shape, program.layers.front());
+  if (candidates.empty() || candidates.size() > 400) return;
+  for (const Candidate& candidate : candidates) {
+    Program whole = program;
+    emit_layer(shape, whole.layers.front().width_groups, candidate.tiling, addresses, 0, whole);
+    std::uint64_t bytes = 0;
+    for (const DmaCommand& dma : whole.dma) bytes += dma.bytes;
+    best = std::min(best, {FastEngine::cycles(whole), bytes});
+  }
+  const Choice choice = search.choose(layer, shape, program.layers.front(), addresses);
+  CAPTURE(seed, memory, describe(shape, program.layers.front().width_groups, choice.tiling));
+  CHECK(choice.cycles == best.first);
+  CHECK(choice.dram_bytes == best.second);
+  ++compared;
+}
+
 }  // namespace
+
+TEST_CASE("the search's choice is the best of all tilings counted one by one",
+          "[schedule][random]") {
+  const std::vector<std::string> parts = shipped_names("dram");
+  std::uint64_t compared = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    check_choice(seed, seed % 3 == 0 ? parts[seed / 3 % parts.size()] : "", compared);
+  }
+  CHECK(compared > 75);
+}
 
 TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[schedule][random]") {
   BoundCounts counts;
