@@ -2,6 +2,7 @@
 #include "sim/schedule/search.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "models/io/shipped.h"
@@ -16,6 +17,44 @@ namespace bitpulse {
 
 namespace {
 
+/// The first layer of a random network on a random machine.
+struct RandomLayer {
+  RandomLayer(RandomSource& random, const std::string& memory)
+      : machine(random_machine(random)), network(random_network(random)) {
+    if (!memory.empty()) {
+      machine.dram.model = DramModel::kBanked;
+      machine.dram.timing = load_dram_timing(memory);
+    }
+    const std::int64_t batch = random.one_in(3) ? 2 : 1;
+    shape = layer_shape(network, layer(), batch);
+    std::uint64_t end = 0;
+    addresses = layer_addresses(layer(), map_tensors(network, batch, end));
+    addresses.weights = align_region(end) * 8;
+    program.machine = machine;
+    program.layers.push_back(make_plan(layer(), shape, machine.array));
+    timer = FastEngine::timer(machine);
+  }
+
+  const IntegerLayer& layer() const { return network.layers.front(); }
+  const std::vector<WidthGroup>& groups() const { return program.layers.front().width_groups; }
+
+  /// Cycles and traffic of a whole program.
+  std::pair<std::uint64_t, std::uint64_t> count(const Tiling& tiling) const {
+    Program whole = program;
+    emit_layer(shape, groups(), tiling, addresses, 0, whole);
+    std::uint64_t bytes = 0;
+    for (const DmaCommand& dma : whole.dma) bytes += dma.bytes;
+    return {FastEngine::cycles(whole), bytes};
+  }
+
+  Machine machine;
+  IntegerNetwork network;
+  LayerShape shape;
+  LayerAddresses addresses;
+  Program program;  // without commands
+  std::unique_ptr<CommandTimer> timer;
+};
+
 struct BoundCounts {
   std::uint64_t candidates = 0, tight = 0;  // tight: within 5 % of the cycles
 };
@@ -23,31 +62,12 @@ struct BoundCounts {
 /// Checks the bounds of some candidates of one random layer against the engine's count.
 void check_bounds(std::uint64_t seed, const std::string& memory, BoundCounts& counts) {
   RandomSource random(seed);
-  Machine machine = random_machine(random);
-  if (!memory.empty()) {
-    machine.dram.model = DramModel::kBanked;
-    machine.dram.timing = load_dram_timing(memory);
-  }
-  const IntegerNetwork network = random_network(random);
-  const std::int64_t batch = random.one_in(3) ? 2 : 1;
-  std::uint64_t end = 0;
-  const auto tensors = map_tensors(network, batch, end);
-  const auto timer = FastEngine::timer(machine);
-  TilingSearch search(machine, *timer);
-  const LayerShape shape = layer_shape(network, network.layers.front(), batch);
-  Program program;
-  program.machine = machine;
-  program.layers.push_back(make_plan(network.layers.front(), shape, machine.array));
-  LayerAddresses addresses = layer_addresses(network.layers.front(), tensors);
-  addresses.weights = align_region(end) * 8;
-  for (const Candidate& candidate : search.candidates(shape, program.layers.front())) {
+  RandomLayer layer(random, memory);
+  TilingSearch search(layer.machine, *layer.timer);
+  for (const Candidate& candidate : search.candidates(layer.shape, layer.program.layers.front())) {
     if (!random.one_in(20)) continue;
-    Program trial = program;
-    emit_layer(shape, trial.layers.front().width_groups, candidate.tiling, addresses, 0, trial);
-    const std::uint64_t cycles = FastEngine::cycles(trial);
-    std::uint64_t bytes = 0;
-    for (const DmaCommand& dma : trial.dma) bytes += dma.bytes;
-    CAPTURE(seed, memory, describe(shape, program.layers.front().width_groups, candidate.tiling));
+    const auto [cycles, bytes] = layer.count(candidate.tiling);
+    CAPTURE(seed, memory, describe(layer.shape, layer.groups(), candidate.tiling));
     if (candidate.bound.cycles > cycles) CHECK(candidate.bound.cycles <= cycles);
     if (candidate.bound.bytes > bytes) CHECK(candidate.bound.bytes <= bytes);
     ++counts.candidates;
@@ -55,39 +75,21 @@ void check_bounds(std::uint64_t seed, const std::string& memory, BoundCounts& co
   }
 }
 
-/// Cycles and traffic of the best candidate of a random network's first layer, all of them counted,
-/// and of the search's choice.
+/// Compares the search's choice with the best of all candidates, where they are not too many.
 void check_choice(std::uint64_t seed, const std::string& memory, std::uint64_t& compared) {
   RandomSource random(seed);
-  Machine machine = random_machine(random);
-  if (!memory.empty()) {
-    machine.dram.model = DramModel::kBanked;
-    machine.dram.timing = load_dram_timing(memory);
-  }
-  const IntegerNetwork network = random_network(random);
-  std::uint64_t end = 0;
-  const auto tensors = map_tensors(network, 1, end);
-  const auto timer = FastEngine::timer(machine);
-  TilingSearch search(machine, *timer);
-  const IntegerLayer& layer = network.layers.front();
-  const LayerShape shape = layer_shape(network, layer, 1);
-  Program program;
-  program.machine = machine;
-  program.layers.push_back(make_plan(layer, shape, machine.array));
-  LayerAddresses addresses = layer_addresses(layer, tensors);
-  addresses.weights = align_region(end) * 8;
-  std::pair<std::uint64_t, std::uint64_t> best{~std::uint64_t{0}, 0};
-  const std::vector<Candidate> candidates = search.candidates(shape, program.layers.front());
+  RandomLayer layer(random, memory);
+  TilingSearch search(layer.machine, *layer.timer);
+  const std::vector<Candidate> candidates =
+      search.candidates(layer.shape, layer.program.layers.front());
   if (candidates.empty() || candidates.size() > 400) return;
+  std::pair<std::uint64_t, std::uint64_t> best{~std::uint64_t{0}, 0};
   for (const Candidate& candidate : candidates) {
-    Program whole = program;
-    emit_layer(shape, whole.layers.front().width_groups, candidate.tiling, addresses, 0, whole);
-    std::uint64_t bytes = 0;
-    for (const DmaCommand& dma : whole.dma) bytes += dma.bytes;
-    best = std::min(best, {FastEngine::cycles(whole), bytes});
+    best = std::min(best, layer.count(candidate.tiling));
   }
-  const Choice choice = search.choose(layer, shape, program.layers.front(), addresses);
-  CAPTURE(seed, memory, describe(shape, program.layers.front().width_groups, choice.tiling));
+  const Choice choice =
+      search.choose(layer.layer(), layer.shape, layer.program.layers.front(), layer.addresses);
+  CAPTURE(seed, memory, describe(layer.shape, layer.groups(), choice.tiling));
   CHECK(choice.cycles == best.first);
   CHECK(choice.dram_bytes == best.second);
   ++compared;
