@@ -13,10 +13,13 @@ namespace bitpulse {
 namespace fs = std::filesystem;
 
 std::string shipped_folder() {
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-  const fs::path installed = program.parent_path().parent_path() / BITPULSE_INSTALLED_DATA;
-  return fs::is_directory(installed, ignored) ? installed.string() : BITPULSE_SOURCE_DATA;
+  static const std::string folder = [] {
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    const fs::path installed = program.parent_path().parent_path() / BITPULSE_INSTALLED_DATA;
+    return fs::is_directory(installed, ignored) ? installed.string() : BITPULSE_SOURCE_DATA;
+  }();
+  return folder;
 }
 
 std::vector<std::string> shipped_names(std::string_view kind) {
@@ -42,10 +45,11 @@ std::string find_file(const std::string& name, std::string_view kind, const std:
   fs::path wanted = name;
   if (wanted.extension() == ".json") wanted.replace_extension();
   if (!kind.empty() && wanted.parent_path() == kind) wanted = wanted.filename();
-  const std::vector<std::string> names = shipped_names(kind);
-  if (std::find(names.begin(), names.end(), wanted.string()) != names.end()) {
-    return (fs::path(shipped_folder()) / kind / (wanted.string() + ".json")).string();
+  if (wanted == wanted.filename() && name.find('\0') == std::string::npos) {
+    const fs::path shipped = fs::path(shipped_folder()) / kind / (wanted.string() + ".json");
+    if (fs::is_regular_file(shipped, ignored)) return shipped.string();
   }
+  const std::vector<std::string> names = shipped_names(kind);
   const std::vector<std::string_view> known(names.begin(), names.end());
   throw Error(ErrorKind::kInvalidInput,
               printable(given.string(), 400) + ": found " +

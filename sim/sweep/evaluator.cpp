@@ -21,13 +21,30 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMaxWorkloadVariants = 256;  // lowered networks held at a time
+constexpr std::size_t kMaxVariants = 256;  // documents and lowered networks held at a time
 
 template <class Map>
 double total(const Map& parts) {
   double sum = 0;
   for (const auto& [component, quantity] : parts) sum += quantity.value;
   return sum;
+}
+
+/// The value that `make` makes for `key`, made again only when `made` had become too long. Two
+/// threads may make the same.
+template <class Key, class Value, class Make>
+std::shared_ptr<const Value> once(std::mutex& mutex,
+                                  std::map<Key, std::shared_ptr<const Value>>& made, const Key& key,
+                                  const Make& make) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    const auto found = made.find(key);
+    if (found != made.end()) return found->second;
+  }
+  auto value = std::make_shared<const Value>(make());
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (made.size() >= kMaxVariants) made.clear();
+  return made.emplace(key, std::move(value)).first->second;
 }
 
 /// A key whose value may be, or decide on, a path.
@@ -62,8 +79,7 @@ Evaluator::Evaluator(const SweepSpec& spec)
 
 Evaluator::~Evaluator() = default;
 
-std::vector<JsonOverride> Evaluator::overrides(const std::vector<std::uint32_t>& choices,
-                                               bool in_workload) const {
+std::vector<JsonOverride> Evaluator::overrides(const Choices& choices, bool in_workload) const {
   std::vector<JsonOverride> all;
   for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
     const SweepAxis& axis = spec_.axes[a];
@@ -76,51 +92,54 @@ std::vector<JsonOverride> Evaluator::overrides(const std::vector<std::uint32_t>&
   return all;
 }
 
-JsonValue Evaluator::effective(const std::vector<std::uint32_t>& choices, bool in_workload) const {
-  const JsonValue& document =
-      in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
-  const std::vector<JsonOverride> changes = overrides(choices, in_workload);
-  return changes.empty() ? document : override_json(document, changes);
+Evaluator::Choices Evaluator::those_of(const Choices& choices, bool in_workload) const {
+  Choices of_it = choices;
+  of_it[in_workload ? 1 : 0] = 0;
+  for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
+    const std::vector<SweepKey>& keys = spec_.axes[a].keys;
+    const bool changes_it = std::any_of(keys.begin(), keys.end(), [&](const SweepKey& key) {
+      return key.in_workload == in_workload;
+    });
+    if (!changes_it) of_it[2 + a] = 0;
+  }
+  return of_it;
+}
+
+std::shared_ptr<const Evaluator::Effective> Evaluator::effective(const Choices& choices,
+                                                                 bool in_workload) {
+  return once(mutex_, in_workload ? effective_workloads_ : effective_machines_,
+              those_of(choices, in_workload), [&] {
+                const JsonValue& written =
+                    in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
+                const std::vector<JsonOverride> changes = overrides(choices, in_workload);
+                const JsonValue document =
+                    changes.empty() ? written : override_json(written, changes);
+                return Effective{document, document.raw_text()};
+              });
 }
 
 std::shared_ptr<const Technology> Evaluator::technology(const std::string& file) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = technologies_.find(file);
-    if (found != technologies_.end()) return found->second;
-  }
-  auto loaded = std::make_shared<const Technology>(load_technology(file));
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return technologies_.emplace(file, std::move(loaded)).first->second;
+  return once(mutex_, technologies_, file, [&] { return load_technology(file); });
 }
 
-std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(
-    const std::vector<std::uint32_t>& choices) {
-  const std::vector<JsonOverride> changes = overrides(choices, true);
-  std::string name = std::to_string(choices[0]);
-  for (const JsonOverride& change : changes) name += '\n' + change.pointer + '=' + change.value;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = workloads_.find(name);
-    if (found != workloads_.end()) return found->second;
-  }
-  auto made = std::make_shared<WorkloadVariant>();
-  made->workload = read_workload(effective(choices, true));
-  made->network = lower(made->workload);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (workloads_.size() >= kMaxWorkloadVariants) workloads_.clear();
-  return workloads_.emplace(name, std::move(made)).first->second;
+std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(const Choices& choices) {
+  return once(mutex_, workloads_, those_of(choices, true), [&] {
+    WorkloadVariant variant;
+    variant.workload = read_workload(effective(choices, true)->document);
+    variant.network = lower(variant.workload);
+    return variant;
+  });
 }
 
-Evaluator::MachineVariant Evaluator::machine(const std::vector<std::uint32_t>& choices) {
+Evaluator::MachineVariant Evaluator::machine(const Choices& choices) {
   MachineVariant variant;
-  variant.machine = read_machine(effective(choices, false));
+  variant.machine = read_machine(effective(choices, false)->document);
   variant.technology = technology(variant.machine.technology);
   return variant;
 }
 
 PointIdentity Evaluator::identify(std::uint64_t id) {
-  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const Choices choices = spec_.choices(id);
   const JsonValue& workload_document = workload_documents_[choices[0]];
   PointIdentity point;
   point.id = id;
@@ -141,43 +160,40 @@ PointIdentity Evaluator::identify(std::uint64_t id) {
   if (accuracy_competes_ && workload_document.at("network").is_string()) {
     point.scope = workload_document.at("network").text();  // so do the widths of one network
   }
-  point.key =
-      sha256_of_text(model_version_ + "\n" + spec_.engine + "\n" + std::to_string(spec_.images) +
-                     "\n" + effective(choices, true).raw_text() + "\n" +
-                     effective(choices, false).raw_text() + "\n" + file_digests(choices));
+  point.key = sha256_of_text(model_version_ + "\n" + spec_.engine + "\n" +
+                             std::to_string(spec_.images) + "\n" + effective(choices, true)->text +
+                             "\n" + effective(choices, false)->text + "\n" + file_digests(choices));
   return point;
 }
 
 /// Digests of the files that the point's documents name. Few axes can change which they are, so the
 /// documents are read once for each choice along those.
-std::string Evaluator::file_digests(const std::vector<std::uint32_t>& choices) {
-  std::string name = std::to_string(choices[0]) + " " + std::to_string(choices[1]);
+std::string Evaluator::file_digests(const Choices& choices) {
+  Choices deciding = choices;
   for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
     const std::vector<SweepKey>& keys = spec_.axes[a].keys;
-    if (std::any_of(keys.begin(), keys.end(), may_name_a_file)) {
-      name += " " + std::to_string(a) + "=" + std::to_string(choices[2 + a]);
-    }
+    if (std::none_of(keys.begin(), keys.end(), may_name_a_file)) deciding[2 + a] = 0;
   }
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = digests_.find(name);
+    const auto found = digests_.find(deciding);
     if (found != digests_.end()) return found->second;
   }
   std::string text;
-  const Workload workload = read_workload(effective(choices, true));
+  const Workload workload = read_workload(effective(choices, true)->document);
   for (const std::string& file :
        {workload.network_path, workload.weights_path, spec_.images > 0 ? workload.data.test : ""}) {
     if (!file.empty()) text += sha256_of_path(file) + "\n";
   }
-  const Machine machine = read_machine(effective(choices, false));
+  const Machine machine = read_machine(effective(choices, false)->document);
   text += sha256_of_path(technology(machine.technology)->file) + "\n";
   if (machine.dram.model == DramModel::kBanked) text += sha256_of_path(machine.dram.timing.file);
   const std::lock_guard<std::mutex> lock(mutex_);
-  return digests_.emplace(name, text).first->second;
+  return digests_.emplace(deciding, text).first->second;
 }
 
 std::string Evaluator::refusal(std::uint64_t id) {
-  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const Choices choices = spec_.choices(id);
   try {
     const MachineVariant variant = machine(choices);
     const double area_mm2 = total(area(variant.machine, *variant.technology).area) * 1e-6;
@@ -190,7 +206,7 @@ std::string Evaluator::refusal(std::uint64_t id) {
 }
 
 Report Evaluator::report(std::uint64_t id) {
-  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const Choices choices = spec_.choices(id);
   const MachineVariant variant = machine(choices);
   const auto lowered = workload(choices);
   const Program program = compile(lowered->network, variant.machine,
@@ -219,7 +235,7 @@ PointMetrics Evaluator::evaluate(std::uint64_t id) {
 }
 
 std::vector<std::string> Evaluator::run_words(std::uint64_t id) const {
-  const std::vector<std::uint32_t> choices = spec_.choices(id);
+  const Choices choices = spec_.choices(id);
   std::vector<std::string> words{spec_.workload_files[choices[0]], "--machine",
                                  spec_.machine_files[choices[1]]};
   for (const bool in_workload : {true, false}) {

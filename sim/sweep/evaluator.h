@@ -44,19 +44,25 @@ class Evaluator {
   std::vector<std::string> run_words(std::uint64_t id) const;
 
  private:
+  using Choices = std::vector<std::uint32_t>;  // per dimension of the sweep
   struct WorkloadVariant;
   struct MachineVariant {
     Machine machine;
     std::shared_ptr<const Technology> technology;
   };
-  std::shared_ptr<const WorkloadVariant> workload(const std::vector<std::uint32_t>& choices);
-  MachineVariant machine(const std::vector<std::uint32_t>& choices);
+  /// A document with the values of a point's axes in place.
+  struct Effective {
+    JsonValue document;
+    std::string text;
+  };
+  std::shared_ptr<const WorkloadVariant> workload(const Choices& choices);
+  MachineVariant machine(const Choices& choices);
   std::shared_ptr<const Technology> technology(const std::string& file);
-  std::vector<JsonOverride> overrides(const std::vector<std::uint32_t>& choices,
-                                      bool in_workload) const;
-  /// The document of a point, its axes' values in place.
-  JsonValue effective(const std::vector<std::uint32_t>& choices, bool in_workload) const;
-  std::string file_digests(const std::vector<std::uint32_t>& choices);
+  std::vector<JsonOverride> overrides(const Choices& choices, bool in_workload) const;
+  std::shared_ptr<const Effective> effective(const Choices& choices, bool in_workload);
+  std::string file_digests(const Choices& choices);
+  /// `choices` with 0 for whatever cannot change the workload (or the machine).
+  Choices those_of(const Choices& choices, bool in_workload) const;
 
   SweepSpec spec_;
   std::unique_ptr<Constraints> constraints_;
@@ -64,9 +70,10 @@ class Evaluator {
   std::string model_version_;
   bool accuracy_competes_ = false;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const WorkloadVariant>> workloads_;
+  std::map<Choices, std::shared_ptr<const Effective>> effective_workloads_, effective_machines_;
+  std::map<Choices, std::shared_ptr<const WorkloadVariant>> workloads_;
   std::map<std::string, std::shared_ptr<const Technology>> technologies_;
-  std::map<std::string, std::string> digests_;
+  std::map<Choices, std::string> digests_;
 };
 
 }  // namespace bitpulse
