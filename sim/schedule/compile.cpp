@@ -69,7 +69,7 @@ void describe_choices(const IntegerNetwork& network, const std::vector<ChosenLay
 
 void check_size(const IntegerNetwork& network, const Machine& machine, std::size_t commands) {
   if (commands <= kMaxCommands) return;
-  throw Error(ErrorKind::kLimit, "network '" + network.name + "' on machine '" + machine.name +
+  throw Error(ErrorKind::kLimit, place_in(machine, "/buffers") + ": network '" + network.name +
                                      "': found a program of " + std::to_string(commands) +
                                      " commands, expected at most " + std::to_string(kMaxCommands) +
                                      "; a smaller batch or larger buffers would help");

@@ -47,10 +47,11 @@ std::string kib(std::int64_t bits) {
   complain("output", "out_kib", need.out, have.out);
   complain("accumulator", "acc_kib", need.sums * acc_bits, have.sums * acc_bits);
   if (text.back() != ';') {
-    throw Error(ErrorKind::kLimit, "layer '" + plan.name + "' on machine '" + machine.name +
-                                       "': found no tiling of at most " +
-                                       std::to_string(kMaxTiles) +
-                                       " tiles; a smaller batch or larger buffers would help");
+    throw Error(ErrorKind::kLimit,
+                place_in(machine, "/buffers") + ": layer '" + plan.name +
+                    "': found no tiling whose tiles fit, expected one of at most " +
+                    std::to_string(kMaxTiles) +
+                    " tiles; a smaller batch or larger buffers would help");
   }
   text.back() = '.';
   throw Error(ErrorKind::kInvalidInput, text);

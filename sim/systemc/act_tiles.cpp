@@ -2,6 +2,7 @@
 #include "sim/systemc/act_tiles.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "sim/systemc/act_rows.h"
 
@@ -101,6 +102,7 @@ void ActTiles::lay(const GemmLayer& layer, const ArrayCommand& command, int bias
   source.cin = spec.cin;
   const T* codes = nullptr;
   if (sizeof(T) == 1 && spec.act.bits == 8 && bias == 0) {  // bytes that are codes
+    assert(!picks);                                         // rows of depthwise layers are words
     codes = reinterpret_cast<const T*>(buffer + command.act.buffer_bit / 8);
   } else {
     std::vector<T>& region = region_.as<T>();

@@ -44,6 +44,43 @@ TEST_CASE("random networks give the reference's integers on random machines",
   check_seeds(1, 1500);
 }
 
+Machine array_of(PeKind pe, std::uint32_t rows, std::uint32_t cols, Dataflow dataflow) {
+  Machine machine;
+  machine.array.pe = pe;
+  machine.array.rows = rows;
+  machine.array.cols = cols;
+  machine.array.dataflow = dataflow;
+  return machine;
+}
+
+/// A depthwise convolution of 20 channels whose weights' widths alternate.
+NetworkBuilder depthwise_network(Precision act, const std::vector<std::uint8_t>& widths,
+                                 std::int64_t kernel) {
+  NetworkBuilder b(7);
+  const TensorId from = b.input({20, 6, 7}, act);
+  Window window;
+  window.kernel_h = window.kernel_w = kernel;
+  window.pad_top = window.pad_left = kernel / 2;
+  auto& gemm = std::get<GemmOp>(b.conv(from, 20, window, 20, {2}).op);
+  for (std::size_t c = 0; c < 20; ++c) gemm.weight_bits[c] = widths[c % widths.size()];
+  b.output(b.store_new({32, true}, {}));
+  return b;
+}
+
+TEST_CASE("depthwise tiles of channels that do not lie together give the reference's integers",
+          "[engines][differential]") {
+  const auto act = GENERATE(Precision{8, false}, Precision{8, true}, Precision{4, false});
+  const auto widths = GENERATE(values<std::vector<std::uint8_t>>({{8, 4}, {8, 2, 8, 8, 4}}));
+  const std::int64_t kernel = GENERATE(1, 3);
+  const auto dataflow = GENERATE(Dataflow::kOs, Dataflow::kWs, Dataflow::kIs);
+  NetworkBuilder b = depthwise_network(act, widths, kernel);
+  const Machine machine = array_of(PeKind::kFused, 9, 8, dataflow);
+  const Program program = compile(b.network, machine, {}, FastEngine::timer);
+  std::uint64_t overflows = 0;
+  CAPTURE(act.bits, act.is_signed, widths, kernel, to_string(dataflow));
+  CHECK(value_difference(program, b.network, b.random_inputs(1), overflows) == "same");
+}
+
 /// A whole network with seeded parameters on a 32x32 array, against both other truths.
 void check_network(const std::string& name, std::uint8_t weights, std::uint8_t activations,
                    const Machine& machine, std::int64_t batch, bool may_overflow) {
@@ -54,15 +91,6 @@ void check_network(const std::string& name, std::uint8_t weights, std::uint8_t a
   std::uint64_t overflows = 0;
   CHECK(value_difference(program, network, seeded_inputs(network, batch, 4), overflows) == "same");
   if (may_overflow) CHECK(overflows > 0);
-}
-
-Machine array_of(PeKind pe, std::uint32_t rows, std::uint32_t cols, Dataflow dataflow) {
-  Machine machine;
-  machine.array.pe = pe;
-  machine.array.rows = rows;
-  machine.array.cols = cols;
-  machine.array.dataflow = dataflow;
-  return machine;
 }
 
 TEST_CASE("ResNet-20 gives the reference's integers, weight stationary", "[engines][network]") {
