@@ -74,7 +74,7 @@ Subcommand sweep_command() {
           "  run SWEEP         runs what the database lacks; again to resume\n"
           "  status SWEEP      what the database has\n"
           "  export SWEEP      the points as CSV, or as JSON (--json)\n"
-          "  pareto SWEEP      points that none beats, as CSV (`report` draws them)\n"
+          "  pareto SWEEP      points that none beats, as CSV and as a picture (--plot)\n"
           "  check SWEEP       laws over results: more bandwidth is never slower, ...\n"
           "  merge DB PART...  joins the databases of shards\n"
           "  emit-slurm SWEEP  prints a batch script for Slurm",
@@ -87,6 +87,7 @@ Subcommand sweep_command() {
            {"timeout", "SECONDS", "of one point (default 600)"},
            kMemoryOption,
            {"all", nullptr, "pareto: the dominated points, too"},
+           {"plot", "FILE", "pareto: also draws the front (SVG), dominated points in grey"},
            {"dominates", "ID", "pareto: which points dominate this one"},
            {"shards", "N", "emit-slurm: tasks; default: a minute's work each"},
            {"throttle", "N", "emit-slurm: tasks at a time"},

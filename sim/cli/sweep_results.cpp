@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/error.h"
+#include "models/io/files.h"
 #include "models/io/json.h"
 #include "models/text.h"
 #include "sim/cli/sweep.h"
@@ -12,6 +13,7 @@
 #include "sim/sweep/laws.h"
 #include "sim/sweep/merge.h"
 #include "sim/sweep/pareto.h"
+#include "sim/sweep/plot.h"
 #include "sim/sweep/store.h"
 
 namespace bitpulse {
@@ -90,6 +92,9 @@ int sweep_pareto(const Arguments& arguments) {
     return 0;
   }
   std::vector<std::int64_t> front = find_front(rows, spec.objectives);
+  if (arguments.has("plot")) {
+    write_file_atomically(arguments.text("plot"), front_svg(spec, rows, front));
+  }
   if (arguments.has("all")) {
     std::cout << front_csv(rows, front);
     return 0;

@@ -192,4 +192,38 @@ TEST_CASE("sweep check compares what should be ordered and lists what is not", "
   CHECK(broken.out.find("more DRAM bandwidth is never slower, but") != std::string::npos);
 }
 
+TEST_CASE("the picture of a front has every point of it, and the dominated ones in grey",
+          "[cli][sweep]") {
+  require_tool("gnuplot");
+  const SmallSweep sweep;
+  REQUIRE(sweep("run", "db").status == 0);
+  const Outcome front = sweep("pareto", "db", "--plot front.svg");
+  REQUIRE(front.status == 0);
+  CHECK(front.out == sweep("pareto", "db").out);
+  const std::string svg = content_of(sweep.folder().path("front.svg"));
+  const std::size_t on_front = count_of(front.out, "\n") - 1;
+  const auto points = [&](const std::string& colour) {
+    std::size_t count = 0;
+    for (auto at = svg.find("<use "); at != std::string::npos; at = svg.find("<use ", at + 1)) {
+      const std::string element = svg.substr(at, svg.find('>', at) - at);
+      count += element.find(colour) == std::string::npos ? 0 : 1;
+    }
+    return count;
+  };
+  CHECK(points("31,  95, 168") == on_front + 1);  // one in the key
+  CHECK(points("184, 184, 184") == 6 - on_front + 1);
+  CHECK(svg.find(">million cycles<") != std::string::npos);
+  CHECK(svg.find(">workload.json<") != std::string::npos);
+
+  const Outcome bare = sweep.in_folder(
+      "PATH=/nowhere $bitpulse sweep pareto sweep.json --db db "
+      "--plot none.svg");
+  CHECK(bare.status == 5);
+  CHECK(bare.err.find("gnuplot-nox") != std::string::npos);
+  std::string one = content_of(sweep.folder().path("sweep.json"));
+  one.replace(one.find(R"(, "area_mm2")"), 12, "");
+  sweep.folder().file("sweep.json", one);
+  CHECK(sweep("pareto", "db", "--plot none.svg").status == 2);
+}
+
 }  // namespace bitpulse
