@@ -240,7 +240,9 @@ at::Tensor llsq_moves(const at::Tensor& v, const at::Tensor& scale, const FakeQu
     }
     return moves;
   }
-  const at::Tensor rows = values.reshape({slices, size});
+  // As in llsq_errors: negative values of unsigned data stand for zeros.
+  const at::Tensor seen = how.range.min == 0 ? values.clamp_min(0) : values;
+  const at::Tensor rows = seen.reshape({slices, size});
   const auto error = [&](double factor) {
     const at::Tensor s = (scale.detach() * factor).unsqueeze(1);
     const at::Tensor d = rows - at::clamp(at::round(rows / s), how.range.min, how.range.max) * s;

@@ -113,6 +113,25 @@ TEST_CASE("fused kernels equal composed tensor operations", "[train][quantizers]
                     llsq_moves(v, step, composed, 2, absolute)));
 }
 
+TEST_CASE("negative values of unsigned data are zeros to LLSQ's decision, fused and composed",
+          "[train][quantizers]") {
+  // Nothing but zeros keeps its scale; so does what is exact up to the last code, whatever is below
+  // 0; far from it the positive values decide.
+  at::Tensor v = at::empty({4, 1000});
+  v[0].uniform_(-2000, -1000);
+  v[1] = at::where(at::rand({1000}).gt(0.5), at::tensor(-1e4f), at::tensor(3.75f));
+  v[2] = at::where(at::rand({1000}).gt(0.5), at::tensor(-1e4f), at::tensor(40.0f));
+  v[3] = at::where(at::rand({1000}).gt(0.5), at::tensor(-1e4f), at::tensor(0.01f));
+  const at::Tensor step = floats({0.25f, 0.25f, 0.25f, 0.25f});
+  FakeQuant how{kUnsigned4, Rounding::kHalfUp, 1};
+  for (const bool composed : {false, true})
+    for (const bool absolute : {false, true}) {
+      how.composed = composed;
+      CAPTURE(composed, absolute);
+      CHECK(at::equal(llsq_moves(v, step, how, 2, absolute), floats({0, 0, 1, -1})));
+    }
+}
+
 TEST_CASE("LSQ's gradients are torch's own of clip, round and straight-through",
           "[train][quantizers]") {
   at::manual_seed(2);
