@@ -58,10 +58,11 @@ enum class LlsqRecipe : std::uint8_t { kDeploy, kQ, kQfn, kQfi };
 struct LlsqSpec {
   LlsqRecipe recipe = LlsqRecipe::kDeploy;
   LlsqUpdate update = LlsqUpdate::kSimulatedGradient;
-  bool per_channel = true;      // convolution weights; fully connected layers have one scale
-  bool absolute_error = false;  // mean |error| decides, not the mean square
-  double ratio = 2;             // the scales compared are a / ratio, a and a * ratio
-  bool power_of_two = false;    // activation scales
+  bool per_channel = true;         // convolution weights; fully connected layers have one scale
+  bool absolute_error = false;     // mean |error| decides, not the mean square
+  double ratio = 2;                // the scales compared are a / ratio, a and a * ratio
+  bool power_of_two = false;       // activation scales
+  std::optional<double> momentum;  // of scales; none: TrainSpec's
 };
 
 }  // namespace bitpulse

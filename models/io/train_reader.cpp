@@ -104,7 +104,8 @@ LsqSpec read_lsq(const JsonValue& json) {
 }
 
 LlsqSpec read_llsq(const JsonValue& json) {
-  json.only_keys({"recipe", "update", "per_channel", "absolute_error", "ratio", "power_of_two"});
+  json.only_keys(
+      {"recipe", "update", "per_channel", "absolute_error", "ratio", "power_of_two", "momentum"});
   LlsqSpec spec;
   if (const std::optional<JsonValue> recipe = json.find("recipe")) {
     spec.recipe = static_cast<LlsqRecipe>(recipe->choice({"deploy", "q", "qfn", "qfi"}));
@@ -116,6 +117,9 @@ LlsqSpec read_llsq(const JsonValue& json) {
   read(json, "absolute_error", spec.absolute_error);
   read(json, "ratio", 1.001, 16, spec.ratio);
   read(json, "power_of_two", spec.power_of_two);
+  if (const std::optional<JsonValue> momentum = json.find("momentum")) {
+    spec.momentum = momentum->number(0, 0.9999);
+  }
   return spec;
 }
 

@@ -111,6 +111,15 @@ class LlsqQuantizer : public SteppedQuantizer {
     step_.set_requires_grad(learns() && spec_.update == LlsqUpdate::kSimulatedGradient);
   }
 
+  /// A scale goes no further at a time than to the neighbour it was compared with: beyond, nothing
+  /// is known of the error, and a scale near 0 moves by too little ever to come back.
+  void after_step() override {
+    SteppedQuantizer::after_step();
+    if (!compared_.defined()) return;
+    const at::NoGradGuard no_gradients;
+    step_.copy_(at::max(at::min(step_, compared_ * spec_.ratio), compared_ / spec_.ratio));
+  }
+
  private:
   /// Power-of-two scales stay as they begin.
   bool learns() const { return role_.is_weight || !spec_.power_of_two; }
@@ -119,6 +128,7 @@ class LlsqQuantizer : public SteppedQuantizer {
     at::Tensor moves = at::zeros_like(step_);
     if (training && learns()) {
       moves = llsq_moves(value, step_, how_, spec_.ratio, spec_.absolute_error);
+      compared_ = step_.detach().clone();
       if (spec_.update == LlsqUpdate::kEma) average(moves);
     }
     return llsq_fake_quantize(value, step_, moves, role_.is_weight, how_);
@@ -139,6 +149,7 @@ class LlsqQuantizer : public SteppedQuantizer {
 
   const LlsqSpec spec_;
   const Role role_;
+  at::Tensor compared_;  // the scale of the last comparison
 };
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {

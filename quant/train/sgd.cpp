@@ -5,8 +5,7 @@
 
 namespace bitpulse {
 
-Sgd::Sgd(std::vector<ParameterGroup> groups, double momentum)
-    : groups_(std::move(groups)), momentum_(momentum) {
+Sgd::Sgd(std::vector<ParameterGroup> groups) : groups_(std::move(groups)) {
   for (const ParameterGroup& group : groups_)
     for (const NamedTensor& parameter : group.parameters)
       momenta_.push_back({"momentum." + parameter.name, at::zeros_like(parameter.value.detach())});
@@ -24,9 +23,9 @@ void Sgd::step(double rate) {
     for (NamedTensor& parameter : group.parameters) {
       at::Tensor& momentum = momenta_[i++].value;
       if (!parameter.value.grad().defined()) continue;
-      momentum.mul_(momentum_).add_(parameter.value.grad());
+      momentum.mul_(group.momentum).add_(parameter.value.grad());
       if (group.weight_decay != 0) momentum.add_(parameter.value, group.weight_decay);
-      parameter.value.add_(momentum, -rate);
+      parameter.value.add_(momentum, -rate * group.rate_factor);
     }
 }
 

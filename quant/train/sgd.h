@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stochastic gradient descent with momentum and weight decay per group, as torch.optim.SGD computes
-// it: v <- momentum v + g + decay p; p <- p - rate v.
+// Stochastic gradient descent with momentum, rate and weight decay per group, as torch.optim.SGD
+// computes it: v <- momentum v + g + decay p; p <- p - rate v.
 
 #include <vector>
 
@@ -13,11 +13,13 @@ namespace bitpulse {
 struct ParameterGroup {
   std::vector<NamedTensor> parameters;
   double weight_decay = 0;
+  double momentum = 0.9;
+  double rate_factor = 1;  // of the rate that step() is given
 };
 
 class Sgd {
  public:
-  Sgd(std::vector<ParameterGroup> groups, double momentum);
+  explicit Sgd(std::vector<ParameterGroup> groups);
 
   void zero_gradients();
   /// Parameters without a gradient stay as they are.
@@ -29,7 +31,6 @@ class Sgd {
 
  private:
   std::vector<ParameterGroup> groups_;
-  double momentum_;
   std::vector<NamedTensor> momenta_;  // in the order of the groups' parameters
 };
 

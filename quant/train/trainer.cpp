@@ -47,6 +47,13 @@ std::int64_t count_right(const at::Tensor& logits, const at::Tensor& labels) {
   return logits.argmax(1).eq(labels).sum().item<std::int64_t>();
 }
 
+/// No decay, and what a momentum of its own keeps: how far a lasting gradient moves a step.
+ParameterGroup group_of_steps(const QuantizationSpec& spec, const std::vector<NamedTensor>& steps) {
+  const double usual = spec.train.momentum;
+  const double own = spec.method == "llsq" ? spec.llsq.momentum.value_or(usual) : usual;
+  return {steps, 0, own, (1 - own) / (1 - usual)};
+}
+
 /// Exact in text and back.
 std::string text(double value) {
   char buffer[32];
@@ -77,8 +84,8 @@ class Trainer {
         batches_(images_, workload.data, spec_, seed_),
         network_(workload.graph, first_weights(workload, seed_), device_),
         quantizers_(workload, device_),
-        sgd_({{network_.parameters(), spec_.weight_decay}, {quantizers_.steps(), 0}},
-             spec_.momentum) {
+        sgd_({{network_.parameters(), spec_.weight_decay, spec_.momentum},
+              group_of_steps(workload.quantization, quantizers_.steps())}) {
     if (workload.data.has_test()) test_ = labelled_images(workload, Split::kTest, -1);
     if (spec_.distill > 0) make_teacher();
     if (spec_.resume && std::filesystem::exists(checkpoint_path())) resume();

@@ -40,7 +40,7 @@ class Contender {
  public:
   explicit Contender(const std::string& method) : method_(method), workload_(workload(method)) {
     sgd_ = std::make_unique<Sgd>(
-        std::vector<ParameterGroup>{{network_.parameters(), 1e-4}, {quantizers_.steps(), 0}}, 0.9);
+        std::vector<ParameterGroup>{{network_.parameters(), 1e-4}, {quantizers_.steps(), 0}});
   }
 
   /// Sets the quantizers' first steps.

@@ -273,6 +273,27 @@ TEST_CASE("LLSQ's scale learns from the local error alone, never from the loss",
   }
 }
 
+TEST_CASE("LLSQ's scale goes no further in one step than to a scale it was compared with",
+          "[train][quantizers]") {
+  at::manual_seed(8);
+  QuantizationSpec spec = spec_of("llsq");
+  spec.llsq.ratio = GENERATE(2.0, 1.5);
+  const auto quantizer = of_weights(spec, 4, 3);
+  const at::Tensor w = at::randn({3, 64, 3, 3});
+  quantizer->forward(w, true);
+  const at::Tensor before = quantizer->step().detach().clone();
+  {
+    const at::NoGradGuard no_gradients;  // as a large rate would leave them
+    quantizer->step().copy_(before * floats({-7, 1.25f, 100}));
+  }
+  quantizer->after_step();
+  const at::Tensor moved = quantizer->step().detach() / before;
+  CHECK(moved[0].item<double>() == Approx(1 / spec.llsq.ratio));
+  CHECK(moved[1].item<double>() == Approx(1.25));
+  CHECK(moved[2].item<double>() == Approx(spec.llsq.ratio));
+  CHECK(quantizer->floor_hits() == 1);
+}
+
 TEST_CASE("LLSQ passes every weight's gradient, and activations' strictly inside",
           "[train][quantizers]") {
   const QuantizationSpec spec = spec_of("llsq");

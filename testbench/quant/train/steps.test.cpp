@@ -155,7 +155,7 @@ TEST_CASE("normals have mean 0 and deviation 1", "[train]") {
 TEST_CASE("descent is momentum times the last change plus gradient and decay", "[train]") {
   at::Tensor decays = at::full({2}, 1.0), steady = at::full({1}, 1.0), unused = at::full({1}, 3.0);
   for (at::Tensor* t : {&decays, &steady, &unused}) t->set_requires_grad(true);
-  Sgd sgd({{{{"w", decays}, {"u", unused}}, 0.1}, {{{"s", steady}}, 0}}, 0.5);
+  Sgd sgd({{{{"w", decays}, {"u", unused}}, 0.1, 0.5}, {{{"s", steady}}, 0, 0.25, 3}});
   double w = 1, v = 0, s = 1, u = 0;
   for (const double rate : {0.1, 0.05, 0.2}) {
     sgd.zero_gradients();
@@ -163,8 +163,8 @@ TEST_CASE("descent is momentum times the last change plus gradient and decay", "
     sgd.step(rate);
     v = 0.5 * v + 2 * w + 0.1 * w;
     w -= rate * v;
-    u = 0.5 * u + 3;
-    s -= rate * u;
+    u = 0.25 * u + 3;
+    s -= 3 * rate * u;
     CHECK(decays[1].item<double>() == Approx(w));
     CHECK(steady[0].item<double>() == Approx(s));
   }
