@@ -13,14 +13,7 @@ include(${root}/scripts/cmake/BitpulseTargets.cmake)
 find_path(JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 
-# What training takes from the other rooms; the readers of other image formats are in absent_formats.cpp.
-set(models graph layer shape_inference text io/cifar10 io/figures io/files io/images io/json io/json_override io/json_parser
-           io/layer_reader io/onnx_file io/onnx_network io/onnx_reader io/onnx_scope io/protobuf
-           io/quantization_reader io/safetensors io/sha256 io/shipped io/train_reader io/workload_reader nets/builder
-           nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg
-           nets/yolo)
-set(quant deployed_arithmetic placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
-          methods/llsq methods/lsq methods/multiplier methods/scale_owners)
+include(${CMAKE_CURRENT_LIST_DIR}/standalone_sources.cmake)
 list(TRANSFORM models PREPEND ${root}/models/)
 list(TRANSFORM quant PREPEND ${root}/quant/)
 list(TRANSFORM models APPEND .cpp)
