@@ -18,11 +18,12 @@ std::vector<LayerAccumulation> accumulation_on(const std::optional<Machine>& mac
 
 Accuracy measure_accuracy(const Workload& workload, const Deployment& deployment,
                           const std::vector<LayerAccumulation>& accumulation, std::int64_t images,
-                          int threads, Progress& progress) {
+                          std::int64_t twin_images, int threads, Progress& progress) {
   progress.phase("reading test images");
   const ImageSet test = load_images(workload, Split::kTest, images);
   progress.phase("measuring accuracy", test.count);
   EvaluateOptions options;
+  options.twin_images = twin_images;
   options.threads = threads;
   options.accumulation = accumulation;
   options.progress = [&](std::int64_t done) { progress.update(done); };

@@ -18,10 +18,10 @@ namespace bitpulse {
 std::vector<LayerAccumulation> accumulation_on(const std::optional<Machine>& machine,
                                                const IntegerNetwork& network, std::int64_t batch);
 
-/// images  the first so many; -1: all
+/// images, twin_images  the first so many, of these the first so many through the twin; -1: all
 Accuracy measure_accuracy(const Workload& workload, const Deployment& deployment,
                           const std::vector<LayerAccumulation>& accumulation, std::int64_t images,
-                          int threads, Progress& progress);
+                          std::int64_t twin_images, int threads, Progress& progress);
 
 /// What the images are: "cifar10 test.bin".
 std::string dataset_name(const DataSpec& data);

@@ -20,6 +20,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kSeededImages = 64;
+constexpr std::int64_t kMostImages = std::int64_t{1} << 32;
 /// Noise of a third of the signal: a tensor below has diverged.
 constexpr double kSqnrFloorDb = 10;
 
@@ -61,15 +62,17 @@ Json to_json(const TensorComparison& tensor) {
 
 Json to_json(const Evaluation& evaluation) {
   const Accuracy& a = evaluation.accuracy;
-  const auto top1 = [&](std::int64_t hits) {
-    return evaluation.has_labels ? Json(share(hits, a.images)) : Json(nullptr);
+  const auto top1_of = [&](std::int64_t hits, std::int64_t images) {
+    return evaluation.has_labels ? Json(share(hits, images)) : Json(nullptr);
   };
+  const auto top1 = [&](std::int64_t hits) { return top1_of(hits, a.images); };
   Json json = {{"schema", "bitpulse/evaluation/1"},
                {"workload", evaluation.workload},
                {"dataset", evaluation.dataset},
                {"images", a.images},
                {"float_top1", top1(a.float_top1)},
-               {"fake_quant_top1", top1(a.fake_quant_top1)},
+               {"fake_quant_images", a.fake_quant_images},
+               {"fake_quant_top1", top1_of(a.fake_quant_top1, a.fake_quant_images)},
                {"integer_top1", top1(a.integer_top1)},
                {"top1_agreement", share(a.agreement, a.images)},
                {"differing_elements", a.differing_elements},
@@ -121,13 +124,14 @@ void print(const Evaluation& evaluation, std::ostream& out) {
   out << evaluation.workload << ", " << a.images << " images (" << evaluation.dataset << ")\n\n"
       << std::fixed << std::setprecision(2);
   if (evaluation.has_labels) {
-    const auto line = [&](const char* name, std::int64_t hits) {
-      out << name << std::setw(6) << share(hits, a.images) * 100 << " %  " << hits << " of "
-          << a.images << '\n';
+    const auto line_of = [&](const char* name, std::int64_t hits, std::int64_t images) {
+      out << name << std::setw(6) << share(hits, images) * 100 << " %  " << hits << " of " << images
+          << '\n';
     };
+    const auto line = [&](const char* name, std::int64_t hits) { line_of(name, hits, a.images); };
     line("top-1 float       ", a.float_top1);
     if (evaluation.training) line("top-1 training    ", evaluation.training->real_top1);
-    line("top-1 fake-quant  ", a.fake_quant_top1);
+    line_of("top-1 fake-quant  ", a.fake_quant_top1, a.fake_quant_images);
     line("top-1 integer     ", a.integer_top1);
   }
   out << "same answer       " << std::setw(6) << share(a.agreement, a.images) * 100
@@ -161,8 +165,8 @@ int eval(const Arguments& arguments) {
   evaluation.workload = workload.name;
   evaluation.dataset = dataset_name(workload.data);
   evaluation.has_labels = workload.data.format != DataFormat::kNone;
-  const std::int64_t images = arguments.integer(
-      "images", evaluation.has_labels ? -1 : kSeededImages, 1, std::int64_t{1} << 32);
+  const std::int64_t images =
+      arguments.integer("images", evaluation.has_labels ? -1 : kSeededImages, 1, kMostImages);
 
   {
     Progress progress;
@@ -171,7 +175,7 @@ int eval(const Arguments& arguments) {
     if (inputs.machine) machine = inputs.machine->machine;
     evaluation.accuracy = measure_accuracy(
         workload, deployment, accumulation_on(machine, deployment.network, workload.batch), images,
-        threads, progress);
+        arguments.integer("twin-images", -1, 1, kMostImages), threads, progress);
     const std::optional<Weights> model = trained_model(workload);
     if (model || arguments.has("compare-layers")) {
       progress.phase("comparing tensors");
@@ -210,6 +214,7 @@ Subcommand eval_command() {
           1,
           {{"machine", "MACHINE", "add in this machine's order and width"},
            {"images", "N", "the first N test images (default: all)"},
+           {"twin-images", "N", "of these, the first N as fake-quant (default: all); slow"},
            {"compare-layers", nullptr, "SQNR and share of differing codes of every tensor"},
            kSetOption,
            kThreadsOption,

@@ -137,7 +137,7 @@ int run(const Arguments& arguments) {
       accuracy = AccuracyReport{
           dataset_name(workload.data), "reference executor",
           measure_accuracy(workload, deployment,
-                           accumulation_on(machine, deployment.network, workload.batch), images,
+                           accumulation_on(machine, deployment.network, workload.batch), images, -1,
                            threads, progress)};
     }
     deployment.weights.clear();  // engines need the integers only

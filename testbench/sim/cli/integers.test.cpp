@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integers that were quantized (or learned) before and are named by a workload.
 
+#include "models/io/json.h"
 #include "testbench/catch.h"
 #include "testbench/sim/cli/program.h"
 
@@ -38,6 +39,24 @@ TEST_CASE("a workload that names its integers runs exactly as one that is quanti
   };
   CHECK(holds(compared("/seed=1"), "no tensor is below"));
   CHECK(holds(compared("/seed=5"), "the first tensor below"));
+}
+
+TEST_CASE("a twin of fewer images leaves the integers' figures as they are", "[cli][integers]") {
+  const ScratchFolder folder;
+  const std::string workload = folder.file("w.json", small_workload());
+  const auto evaluated = [&](const std::string& images) {
+    const Outcome outcome = bitpulse({"eval", workload, "--json", "--twin-images", images});
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return parse_json(outcome.out, "evaluation");
+  };
+  const JsonValue few = evaluated("3"), many = evaluated("6");
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  CHECK(few.at("fake_quant_images").integer(0, kMost) == 3);
+  CHECK(2 * few.at("compared_elements").integer(1, kMost) ==
+        many.at("compared_elements").integer(1, kMost));
+  CHECK(few.at("top1_agreement").number(0, 1) == many.at("top1_agreement").number(0, 1));
+  CHECK(bitpulse({"eval", workload, "--twin-images", "0"}).status == 2);
 }
 
 TEST_CASE("integers of other layers or widths are refused", "[cli][integers]") {
