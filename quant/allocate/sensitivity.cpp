@@ -15,13 +15,21 @@ constexpr std::int64_t kMaxLayers = 16384;
 constexpr double kAny = std::numeric_limits<double>::max();
 
 LayerSensitivity read_layer(const JsonValue& json) {
-  json.only_keys({"name", "parameters", "trace", "standard_error", "draws", "activation_loss"});
+  json.only_keys({"name", "parameters", "trace", "standard_error", "draws", "activations",
+                  "activation_trace", "activation_standard_error", "activation_draws",
+                  "activation_loss"});
   LayerSensitivity layer;
   layer.name = json.at("name").text();
   layer.parameters = json.at("parameters").integer(1, std::int64_t{1} << 40);
   layer.trace = json.at("trace").number(-kAny, kAny);
   layer.standard_error = json.at("standard_error").number(0, kAny);
   layer.draws = json.at("draws").integer(1, 1'000'000);
+  if (const auto elements = json.find("activations")) {
+    elements->integer(1, std::int64_t{1} << 40);
+    json.at("activation_trace").number(-kAny, kAny);
+    json.at("activation_standard_error").number(0, kAny);
+    json.at("activation_draws").integer(1, 1'000'000);
+  }
   if (const auto losses = json.find("activation_loss")) {
     for (const auto& [key, loss] : losses->object_items()) {
       int bits = 0;

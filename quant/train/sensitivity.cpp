@@ -29,32 +29,42 @@ Sensitivity sensitivity_of(const Workload& workload, const SensitivityOptions& o
   const ImageSet images = labelled_images(workload, Split::kTrain, options.images);
   TorchNetwork network(workload.graph, read_weights(workload.weights_path), device);
 
-  std::vector<std::pair<at::Tensor, at::Tensor>> batches;  // inputs, labels
+  std::vector<LabelledTensors> batches;
   for (std::int64_t first = 0; first < images.count; first += options.batch) {
     const LabelledBatch batch =
         plain_batch(images, workload.data, first, std::min(options.batch, images.count - first));
     const Shape& shape = images.shape;
-    batches.emplace_back(to_tensor(batch.values, {batch.count, shape.c, shape.h, shape.w}, device),
-                         at::tensor(batch.labels, at::kLong).to(device));
+    batches.push_back({to_tensor(batch.values, {batch.count, shape.c, shape.h, shape.w}, device),
+                       at::tensor(batch.labels, at::kLong).to(device)});
   }
 
   Sensitivity result;
   result.images = images.count;
   std::vector<at::Tensor> blocks;
-  for (const Node& node : workload.graph.nodes) {
+  std::vector<NodeId> nodes;
+  for (std::size_t id = 0; id < workload.graph.nodes.size(); ++id) {
+    const Node& node = workload.graph.nodes[id];
     if (weight_channels(node.layer) == 0) continue;
     blocks.push_back(network.tensor(node.name + ".weight"));
-    result.layers.push_back({node.name, blocks.back().numel(), {}});
+    nodes.push_back(static_cast<NodeId>(id));
+    result.layers.push_back({node.name, blocks.back().numel(), {}, {}});
   }
   SummedLoss loss;
   loss.parts = static_cast<std::int64_t>(batches.size());
   loss.part = [&](std::int64_t part) {
-    const auto& [inputs, labels] = batches[static_cast<std::size_t>(part)];
-    const double share = static_cast<double>(inputs.size(0)) / static_cast<double>(images.count);
-    return at::cross_entropy_loss(network.forward(inputs, false), labels) * share;
+    const LabelledTensors& batch = batches[static_cast<std::size_t>(part)];
+    const auto count = static_cast<double>(batch.inputs.size(0));
+    return at::cross_entropy_loss(network.forward(batch.inputs, false), batch.labels) *
+           (count / static_cast<double>(images.count));
   };
   const std::vector<TraceEstimate> traces = hutchinson_traces(blocks, loss, options.hutchinson);
   for (std::size_t i = 0; i < traces.size(); ++i) result.layers[i].estimate = traces[i];
+  if (options.activation_draws == 0) return result;
+  HutchinsonOptions per_image = options.hutchinson;
+  per_image.draws = options.activation_draws;
+  const std::vector<ActivationTrace> activations = activation_traces(
+      network, nodes, batches, per_image, options.threads, options.activation_progress);
+  for (std::size_t i = 0; i < nodes.size(); ++i) result.layers[i].activation = activations[i];
   return result;
 }
 
@@ -68,6 +78,17 @@ std::string to_json(const Sensitivity& sensitivity, const Workload& workload,
                       {"trace", layer.estimate.trace / parameters},
                       {"standard_error", layer.estimate.standard_error / parameters},
                       {"draws", layer.estimate.draws}});
+    if (!layer.activation) continue;
+    const TraceEstimate& estimate = layer.activation->estimate;
+    const auto elements = static_cast<double>(layer.activation->elements);
+    nlohmann::ordered_json& json = layers.back();
+    json["activations"] = layer.activation->elements;
+    json["activation_trace"] = estimate.trace / elements;
+    json["activation_standard_error"] = estimate.standard_error / elements;
+    json["activation_draws"] = estimate.draws;
+    for (const auto& [bits, error] : layer.activation->squared_error) {
+      json["activation_loss"][std::to_string(bits)] = activation_loss(*layer.activation, bits);
+    }
   }
   const bool differences = options.hutchinson.product == HessianProduct::kFiniteDifference;
   const nlohmann::ordered_json json{

@@ -3,13 +3,17 @@
 
 // How much the loss of a workload's float network feels each layer's weights: the traces of its
 // Hessian's blocks (HAWQ-V2), over the first training images as they are, batch norms with their
-// running statistics. Written as "bitpulse/hessian/1" for the choice of bits.
+// running statistics, and on request the same of each layer's input. Written as
+// "bitpulse/hessian/1" for the choice of bits.
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/workload.h"
+#include "quant/train/activation_sensitivity.h"
 #include "quant/train/hutchinson.h"
 
 namespace bitpulse {
@@ -20,12 +24,15 @@ struct SensitivityOptions {
   std::string device = "cpu";
   int threads = 1;
   HutchinsonOptions hutchinson;
+  std::int64_t activation_draws = 0;  // per image; 0: activations are left out
+  std::function<void(std::int64_t images)> activation_progress;  // of images done; may be empty
 };
 
 struct LayerTrace {
   std::string name;  // of the node with weights
   std::int64_t parameters = 0;
   TraceEstimate estimate;  // of the whole block, not per parameter
+  std::optional<ActivationTrace> activation;
 };
 
 struct Sensitivity {

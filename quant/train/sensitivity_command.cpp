@@ -24,6 +24,8 @@ constexpr const char* kHelp =
     "  --images N              training images (default: 512)\n"
     "  --batch N               of them at once (default: 128)\n"
     "  --draws N               at most so many random vectors (default: 50)\n"
+    "  --activation-draws N    vectors per image for the layers' inputs, which\n"
+    "                          \"activations\": \"free\" needs (default: 0, none)\n"
     "  --tolerance X           end when a draw moves no mean by more (default: 0.001)\n"
     "  --seed N                of the vectors (default: the workload's)\n"
     "  --method M              double_backward (default), or finite_difference: a check\n"
@@ -45,8 +47,8 @@ HessianProduct product_of(const std::string& name) {
 }  // namespace
 
 int run_sensitivity(const std::vector<std::string>& words) {
-  const Words line(words, {"--out", "--set", "--images", "--batch", "--draws", "--tolerance",
-                           "--seed", "--method", "--step", "--device", "--threads"});
+  const Words line(words, {"--out", "--set", "--images", "--batch", "--draws", "--activation-draws",
+                           "--tolerance", "--seed", "--method", "--step", "--device", "--threads"});
   if (line.help()) {
     std::cout << kHelp;
     return 0;
@@ -60,6 +62,7 @@ int run_sensitivity(const std::vector<std::string>& words) {
   options.threads = line.threads();
   HutchinsonOptions& hutchinson = options.hutchinson;
   hutchinson.draws = line.integer("--draws", hutchinson.draws, 1, kMost);
+  options.activation_draws = line.integer("--activation-draws", 0, 0, kMost);
   hutchinson.tolerance = line.number("--tolerance", hutchinson.tolerance, 0, 1);
   hutchinson.seed = static_cast<std::uint64_t>(
       line.integer("--seed", static_cast<std::int64_t>(workload.seed), 0, std::int64_t{1} << 53));
@@ -68,6 +71,9 @@ int run_sensitivity(const std::vector<std::string>& words) {
   const std::string of = '/' + std::to_string(hutchinson.draws);
   hutchinson.progress = [&of](std::int64_t draws) {
     std::cerr << "sensitivity draw " << draws << of << '\n';
+  };
+  options.activation_progress = [](std::int64_t images) {
+    std::cerr << "sensitivity of activations, " << images << " images\n";
   };
   write_file_atomically(out, to_json(sensitivity_of(workload, options), workload, options));
   return 0;
