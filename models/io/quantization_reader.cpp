@@ -117,7 +117,9 @@ AutoBits read_auto_bits(const JsonValue& json) {
   json.at("auto").choice({"hawq"});
   AutoBits bits;
   bits.budget = read_budget(json.at("budget"));
-  bits.sensitivity = json.at("sensitivity").path();
+  if (const std::optional<JsonValue> file = json.find("sensitivity")) {
+    bits.sensitivity = file->path();
+  }
   if (const std::optional<JsonValue> machine = json.find("machine")) {
     bits.machine = machine->text();  // a shipped name, or a path of the working folder
     if (bits.machine.empty()) machine->fail("a machine's name or path");

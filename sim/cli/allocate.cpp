@@ -74,8 +74,7 @@ int allocate(const Arguments& arguments) {
   if (!bits) {
     input.document.at("quantization").fail("\"bits\": {\"auto\": \"hawq\", ...}");
   }
-  const WorkloadAllocator source(input.document, input.workload,
-                                 inputs.machine ? &inputs.machine->machine : nullptr);
+  const WorkloadAllocator source(input, inputs.machine ? &inputs.machine->machine : nullptr);
   const bool on_machine = inputs.machine || !bits->machine.empty();
   if (arguments.has("front")) {
     const auto points = static_cast<int>(arguments.integer("front", 0, 1, 1000));
@@ -110,9 +109,9 @@ Subcommand allocate_command() {
   return {"allocate",
           "WORKLOAD [--machine MACHINE] [options]",
           "Chooses bits by HAWQ-V3's integer program and says why.\n"
-          "The workload says \"bits\": {\"auto\": \"hawq\", \"budget\": {...}, \"sensitivity\": "
-          "FILE};\n"
-          "`run` and the others choose the same bits by themselves.",
+          "The workload says \"bits\": {\"auto\": \"hawq\", \"budget\": {...}}; `run` and the\n"
+          "others choose the same bits by themselves. Without \"sensitivity\": FILE beside\n"
+          "the budget, sensitivities are estimated once and kept in the cache.",
           1,
           1,
           {{"machine", "MACHINE", "whose latency and energy count"},

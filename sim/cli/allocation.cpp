@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/allocation.h"
 
-#include <utility>
-
 #include "models/error.h"
 #include "models/io/safetensors.h"
 #include "models/io/sha256.h"
 #include "models/io/shipped.h"
 #include "quant/float/float_executor.h"
+#include "sim/cli/sensitivity.h"
 #include "sim/machine_reader.h"
 
 namespace bitpulse {
 
-WorkloadAllocator::WorkloadAllocator(const JsonValue& document, Workload workload,
-                                     const Machine* machine)
-    : workload_(std::move(workload)) {
+WorkloadAllocator::WorkloadAllocator(const WorkloadInput& input, const Machine* machine)
+    : workload_(input.workload) {
   const AutoBits& bits = *workload_.quantization.auto_bits;
-  const JsonValue place = document.at("quantization").at("bits");
+  const JsonValue place = input.document.at("quantization").at("bits");
   try {
     Weights weights;
     std::string digest;  // of seeded weights: none
@@ -26,11 +24,12 @@ WorkloadAllocator::WorkloadAllocator(const JsonValue& document, Workload workloa
       weights = read_weights(workload_.weights_path);
       digest = sha256_of_path(workload_.weights_path);
     }
-    const Sensitivities sensitivities = read_sensitivities(load_json(bits.sensitivity));
-    files_.push_back(bits.sensitivity);
+    files_.push_back(bits.sensitivity.empty() ? sensitivity_on_demand(input) : bits.sensitivity);
+    const Sensitivities sensitivities = read_sensitivities(load_json(files_.back()));
     if (sensitivities.weights_sha256 != digest) {
       throw Error(ErrorKind::kInvalidInput,
-                  bits.sensitivity + ": found sensitivities of other weights, expected those of " +
+                  sensitivities.file +
+                      ": found sensitivities of other weights, expected those of " +
                       (digest.empty() ? "the seeded ones" : workload_.weights_path));
     }
     if (!bits.machine.empty()) {

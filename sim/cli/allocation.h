@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "models/io/json.h"
 #include "models/workload.h"
 #include "sim/allocate/allocate.h"
+#include "sim/cli/inputs.h"
 #include "sim/energy/technology.h"
 
 namespace bitpulse {
@@ -19,13 +19,11 @@ namespace bitpulse {
 /// An allocator with what it refers to.
 class WorkloadAllocator {
  public:
-  /// `document` is the workload's. The machine that "bits" names counts, or else `machine` (null:
-  /// none).
+  /// The machine that "bits" names counts, or else `machine` (null: none).
   ///
   /// errors  the readers', with the workload's file and place; kInvalidInput: sensitivities of
-  /// other
-  ///         weights
-  WorkloadAllocator(const JsonValue& document, Workload workload, const Machine* machine);
+  ///         other weights; those of sensitivity_on_demand() where "bits" name none
+  WorkloadAllocator(const WorkloadInput& input, const Machine* machine);
 
   const Allocator& allocator() const { return *allocator_; }
   const std::vector<std::string>& files() const { return files_; }  // that have been read

@@ -96,7 +96,7 @@ Inputs read_inputs(const std::string& workload_name, const std::string& machine_
 
 std::vector<std::string> choose_bits(WorkloadInput& input, const Machine* machine) {
   if (!input.workload.quantization.auto_bits) return {};
-  const WorkloadAllocator source(input.document, input.workload, machine);
+  const WorkloadAllocator source(input, machine);
   try {
     input.allocation = source.allocator()(input.workload.quantization.auto_bits->budget);
   } catch (const Error& error) {

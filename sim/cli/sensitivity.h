@@ -14,17 +14,24 @@ namespace bitpulse {
 
 struct SensitivityRequest {
   std::int64_t images = 512, draws = 50;
+  std::int64_t activation_draws = 0;  // per image; 0: of weights alone
   std::optional<std::uint64_t> seed;  // none: the workload's
   std::string method = "double_backward", device = "cpu";
   int threads = 1;
 };
 
-/// The file in the cache, estimated now where it is not there yet.
+/// The file in the cache, estimated now where it is not there yet or cannot be read.
 ///
 /// path    set where the status is 0
 /// returns bitpulse-train's exit status
 /// errors  kInvalidInput: no weights or no training images; kUsage: no bitpulse-train; kIo
-int find_sensitivity(const WorkloadInput& input, const std::string& workload_file,
-                     const SensitivityRequest& request, std::string& path);
+int find_sensitivity(const WorkloadInput& input, const SensitivityRequest& request,
+                     std::string& path);
+
+/// The file for "bits" that name none: with activations where they are free. Says so on standard
+/// error where it has to be estimated.
+///
+/// errors  as above; kCheckFailed: bitpulse-train failed
+std::string sensitivity_on_demand(const WorkloadInput& input);
 
 }  // namespace bitpulse

@@ -27,9 +27,10 @@ void read_workload_and_files(const JsonValue& root) {
   WorkloadInput input{root, read_workload(root)};
   const auto& bits = input.workload.quantization.auto_bits;
   const bool on_machine = bits && (bits->budget.latency_ms || bits->budget.energy_uj);
-  if (on_machine && bits->machine.empty()) {
-    // Which bits they are depends on a machine that is not known here; the widest stand for them.
-    read_sensitivities(load_json(bits->sensitivity));
+  if (bits && (bits->sensitivity.empty() || (on_machine && bits->machine.empty()))) {
+    // Which bits they are depends on a machine that is not known here, or on estimates that need
+    // not be there yet; the widest stand for them.
+    if (!bits->sensitivity.empty()) read_sensitivities(load_json(bits->sensitivity));
     input.workload.quantization.auto_bits.reset();
   }
   choose_bits(input, nullptr);
