@@ -34,17 +34,23 @@ module acc_bank #(
 
   localparam int AddrMask = (1 << AddrWidth) - 1;
 
-  logic [31:0] memory_q[(1<<AddrWidth)*Cols];  // [address][column]
-  logic [31:0] ctrl_q[Cols];                   // acc_ctrl_t, as it is at each column
+  logic [31:0] memory_q[1<<AddrWidth][Cols];
+  logic [31:0] ctrl_q[Cols];  // acc_ctrl_t, as it is at each column
   logic [31:0] sum_q[Cols], overflow_q[Cols], word_q[Cols];
 
-  // Results within a cycle.
-  logic [31:0] psum[Cols], overflow[Cols], word[Cols], term[Cols], exact[Cols], carry[Cols], over[Cols];
+  // Inputs column by column, and results within a cycle.
+  logic [31:0] psum[Cols], array_overflow[Cols];
+  logic [31:0] ctrl_next[Cols], overflow[Cols], word[Cols], term[Cols], exact[Cols], carry[Cols], over[Cols];
   logic [63:0] shifted[Cols];
   logic [31:0] limit, field, shifts;  // -limit .. limit - 1 in the bits of `field`
 
   assign limit = 32'd1 << (acc_format_i.bits - 6'd1);
   assign field = limit | (limit - 32'd1);
+
+  for (genvar j = 0; j < Cols; j++) begin : gen_inputs
+    assign psum[j]           = psum_i[j*32 +: 32];
+    assign array_overflow[j] = overflow_i[j*32 +: 32];
+  end
 
   // ctrl[31] valid, [30] accumulate, [29:25] shift, [24:15] count, [14:0] addr
   function automatic logic [31:0] next_column(input logic [31:0] ctrl);
@@ -60,19 +66,19 @@ module acc_bank #(
       for (int unsigned j = 0; j < Cols; j++) word_q[j] = '0;
     end else begin
       if (enable_i) begin
-        for (int unsigned j = Cols - 1; j > 0; j--) ctrl_q[j] = next_column(ctrl_q[j-1]);
+        for (int unsigned j = 0; j < Cols; j++) ctrl_next[j] = next_column(ctrl_q[j]);
+        for (int unsigned j = 1; j < Cols; j++) ctrl_q[j] = ctrl_next[j-1];
         ctrl_q[0] = acc_ctrl_i;
 
-        for (int unsigned j = 0; j < Cols; j++) psum[j] = psum_i[j*32 +: 32];
-        for (int unsigned j = 0; j < Cols; j++) overflow[j] = overflow_i[j*32 +: 32];
         for (int unsigned j = 0; j < Cols; j++) begin
-          word[j] = memory_q[(ctrl_q[j] & AddrMask)*Cols+j] & (32'd0 - ((ctrl_q[j] >> 30) & 32'd1));
+          word[j] = memory_q[ctrl_q[j] & AddrMask][j] & (32'd0 - ((ctrl_q[j] >> 30) & 32'd1));
         end
 
         // Sums of digit passes are shifted, and fitted, first.
         shifts = '0;
         for (int unsigned j = 0; j < Cols; j++) shifts |= ctrl_q[j];
         for (int unsigned j = 0; j < Cols; j++) term[j] = psum[j];
+        for (int unsigned j = 0; j < Cols; j++) overflow[j] = array_overflow[j];
         if (shifts[29:25] != 5'd0) begin
           for (int unsigned j = 0; j < Cols; j++) begin
             shifted[j] = {{32{psum[j][31]}}, psum[j]} << ((ctrl_q[j] >> 25) & 32'd31);
@@ -104,7 +110,7 @@ module acc_bank #(
         end
 
         for (int unsigned j = 0; j < Cols; j++) begin
-          if (ctrl_q[j][31]) memory_q[(ctrl_q[j] & AddrMask)*Cols+j] = exact[j];
+          if (ctrl_q[j][31]) memory_q[ctrl_q[j] & AddrMask][j] = exact[j];
         end
         for (int unsigned j = 0; j < Cols; j++) sum_q[j] = ctrl_q[j][31] ? exact[j] : sum_q[j];
         for (int unsigned j = 0; j < Cols; j++) begin
@@ -113,7 +119,7 @@ module acc_bank #(
       end
       if (read_i) begin
         for (int unsigned j = 0; j < Cols; j++) begin
-          word_q[j] = memory_q[({17'd0, read_addr_i} & AddrMask)*Cols+j];
+          word_q[j] = memory_q[{17'd0, read_addr_i} & AddrMask][j];
         end
       end
     end

@@ -97,12 +97,12 @@ module array_os_rolled #(
       end
 
       // Activations move right, weights down.
-      for (int unsigned k = Pes - 1; k > 0; k--) act_q[k] = act_q[k-1];
-      for (int unsigned k = Pes - 1; k > 0; k--) ctrl_q[k] = ctrl_q[k-1];
+      for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_q[k] = act_q[k-1];
+      for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) ctrl_q[k] = ctrl_q[k-1];
       for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) weight_q[k] = weight_q[k-Cols];
       if (Fused) begin
-        for (int unsigned k = Pes - 1; k > 0; k--) act_width_q[k] = act_width_q[k-1];
-        for (int unsigned k = Pes - 1; k > 0; k--) act_signed_q[k] = act_signed_q[k-1];
+        for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_width_q[k] = act_width_q[k-1];
+        for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_signed_q[k] = act_signed_q[k-1];
         for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) weight_width_q[k] = weight_width_q[k-Cols];
         for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) weight_signed_q[k] = weight_signed_q[k-Cols];
         for (int unsigned n = 0; n < 3; n++) begin

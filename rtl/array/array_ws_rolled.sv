@@ -49,7 +49,7 @@ module array_ws_rolled #(
   logic [31:0] psum_q  [Pes+Cols], overflow_q[Pes+Cols];
 
   // Results within a cycle.
-  logic [31:0]  dot[Pes], product[Pes], exact[Pes], over[Pes];
+  logic [31:0]  dot[Pes], product[Pes], exact[Pes], over[Pes], load[Pes];
   logic [31:0]  limit, field;  // accumulator format: -limit .. limit - 1 in the bits of `field`
   logic [31:0]  slot, sign;
   format_t      format;
@@ -103,13 +103,13 @@ module array_ws_rolled #(
       end
 
       // Activations move right.
-      for (int unsigned k = Pes - 1; k > 0; k--) act_q[k] = act_q[k-1];
+      for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_q[k] = act_q[k-1];
       for (int unsigned i = 0; i < Rows; i++) begin
         act_q[i*Cols] = act_history_q[((time_q - i) & (RowSlots - 1))*Rows+i];
       end
       if (Fused) begin
-        for (int unsigned k = Pes - 1; k > 0; k--) act_width_q[k] = act_width_q[k-1];
-        for (int unsigned k = Pes - 1; k > 0; k--) act_signed_q[k] = act_signed_q[k-1];
+        for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_width_q[k] = act_width_q[k-1];
+        for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) act_signed_q[k] = act_signed_q[k-1];
         for (int unsigned i = 0; i < Rows; i++) begin
           format               = act_format_history_q[(time_q - i) & (RowSlots - 1)];
           act_width_q[i*Cols]  = {30'd0, format.width};
@@ -125,7 +125,7 @@ module array_ws_rolled #(
       valid_wave_q = Waves'({valid_wave_q, act_ctrl_i.valid});
       first_wave_q = Waves'({first_wave_q, act_ctrl_i.first});
       if (first_wave_q != '0) begin
-        for (int unsigned k = Pes - 1; k > 0; k--) first_q[k] = first_q[k-1];
+        for (int unsigned k = Pes - 1; k >= 1 && k < Pes; k--) first_q[k] = first_q[k-1];
         for (int unsigned i = 0; i < Rows; i++) first_q[i*Cols] = 32'(first_wave_q[i]);
         for (int unsigned k = 0; k < Pes; k++) weight_q[k] = first_q[k] != 0 ? load_q[k] : weight_q[k];
         if (Fused) begin
@@ -160,20 +160,22 @@ module array_ws_rolled #(
       if (weight_ctrl_i.valid) load_live_q = InFlight;
       if (load_live_q != '0) begin
         load_live_q -= 32'd1;
-        for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) begin
-          load_q[k] = load_count_q[k-Cols] != 0 ? load_q[k-Cols] : load_q[k];
-        end
+        for (int unsigned k = Cols; k < Pes; k++) load[k] = load_count_q[k-Cols] != 0 ? load_q[k-Cols] : load_q[k];
+        for (int unsigned k = Cols; k < Pes; k++) load_q[k] = load[k];
         if (Fused) begin
-          for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) begin
-            load_width_q[k] = load_count_q[k-Cols] != 0 ? load_width_q[k-Cols] : load_width_q[k];
+          for (int unsigned k = Cols; k < Pes; k++) begin
+            load[k] = load_count_q[k-Cols] != 0 ? load_width_q[k-Cols] : load_width_q[k];
           end
-          for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) begin
-            load_signed_q[k] = load_count_q[k-Cols] != 0 ? load_signed_q[k-Cols] : load_signed_q[k];
+          for (int unsigned k = Cols; k < Pes; k++) load_width_q[k] = load[k];
+          for (int unsigned k = Cols; k < Pes; k++) begin
+            load[k] = load_count_q[k-Cols] != 0 ? load_signed_q[k-Cols] : load_signed_q[k];
           end
+          for (int unsigned k = Cols; k < Pes; k++) load_signed_q[k] = load[k];
         end
-        for (int unsigned k = Pes - 1; k >= Cols && k < Pes; k--) begin
-          load_count_q[k] = load_count_q[k-Cols] != 0 ? load_count_q[k-Cols] - 32'd1 : load_count_q[k];
+        for (int unsigned k = Cols; k < Pes; k++) begin
+          load[k] = load_count_q[k-Cols] != 0 ? load_count_q[k-Cols] - 32'd1 : load_count_q[k];
         end
+        for (int unsigned k = Cols; k < Pes; k++) load_count_q[k] = load[k];
         for (int unsigned j = 0; j < Cols; j++) begin
           slot     = (time_q - j) & (ColSlots - 1);
           entering = weight_ctrl_history_q[slot];

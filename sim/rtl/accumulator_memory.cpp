@@ -38,17 +38,19 @@ class AccumulatorMemory::Bank {
 
   void set_format(AccFormat format) { model_.acc_format_i = static_cast<CData>(format.pack()); }
   void step(std::uint32_t ctrl, const std::uint32_t* psums, const std::uint32_t* overflows) {
+    fall();
     model_.acc_ctrl_i = ctrl;
     std::memcpy(&model_.psum_i, psums, sizeof model_.psum_i);
     std::memcpy(&model_.overflow_i, overflows, sizeof model_.overflow_i);
     model_.enable_i = 1;
-    edge();
+    rise();
     model_.enable_i = 0;
   }
   void read(std::uint32_t addr, std::int32_t* words) {
+    fall();
     model_.read_i = 1;
     model_.read_addr_i = static_cast<SData>(addr);
-    edge();
+    rise();
     model_.read_i = 0;
     std::memcpy(words, &model_.word_o, sizeof model_.word_o);
   }
@@ -57,11 +59,15 @@ class AccumulatorMemory::Bank {
   std::uint32_t overflows(std::size_t col) const { return model_.overflow_o[col]; }
 
  private:
-  void edge() {
+  // Eval reads clock and reset as one word, which waits until a clock just written is in memory: so
+  // both edges write it long before.
+  void fall() {
+    model_.eval();
     model_.clk_i = 1;
+  }
+  void rise() {
     model_.eval();
     model_.clk_i = 0;
-    model_.eval();
   }
   VerilatedContext context_;
   Vacc_bank_16 model_{&context_};

@@ -42,10 +42,12 @@ class VectorLanes::Group {
   Group& operator=(const Group&) = delete;
 
   void idle() {
+    fall();
     model_.ctrl_i = 0;
-    edge();
+    rise();
   }
   void step(const LanePass& pass, const LaneInputs& inputs) {
+    fall();
     model_.ctrl_i = static_cast<SData>(inputs.ctrl);
     model_.min_i = static_cast<IData>(inputs.clamp.min);
     model_.max_i = static_cast<IData>(inputs.clamp.max);
@@ -59,7 +61,7 @@ class VectorLanes::Group {
       write(model_.other_m_i, inputs.other_m);
       write(model_.other_shift_i, inputs.other_shift);
     }
-    edge();
+    rise();
   }
   bool valid() const { return model_.valid_o != 0; }
   const std::uint32_t* codes() const { return &model_.code_o[0]; }
@@ -74,11 +76,15 @@ class VectorLanes::Group {
     static_assert(sizeof port == kGroupLanes * sizeof *words);
     std::memcpy(&port, words, sizeof port);
   }
-  void edge() {
+  // Eval reads clock and reset as one word, which waits until a clock just written is in memory: so
+  // both edges write it long before.
+  void fall() {
+    model_.eval();
     model_.clk_i = 1;
+  }
+  void rise() {
     model_.eval();
     model_.clk_i = 0;
-    model_.eval();
   }
   VerilatedContext context_;
   Vrequantizer_16 model_{&context_};

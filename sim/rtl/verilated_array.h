@@ -63,6 +63,7 @@ class VerilatedArray final : public ArrayModel {
   }
 
   void step(const EdgeInputs& inputs) override {
+    model_.eval();  // the falling edge
     set(model_.act_ctrl_i, inputs.act_ctrl);
     set(model_.weight_ctrl_i, inputs.weight_ctrl);
     write(model_.act_i, inputs.act, shape_.act_words());
@@ -71,8 +72,8 @@ class VerilatedArray final : public ArrayModel {
     model_.clk_i = 1;
     model_.eval();
     dump(kPicoseconds / 2);
+    // Eval reads clock and reset as one word, which waits until a clock just written is in memory.
     model_.clk_i = 0;
-    model_.eval();
     read_outputs();
     ++cycle_;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast Verilated arrays are, on one core, as one JSON document:
-//   bench_rtl [SECONDS]     CPU time spent on each figure, default 0.5
+//   bench_rtl [SECONDS [NAME]]     CPU time spent on each figure, default 0.5; of arrays whose name
+//                                  begins so
 // Millions of cycles per CPU second, folds of 256 elements back to back: of the array alone, with
 // the accumulator memory taking all its sums, and with a requantization of as many sums in every
 // cycle as the array has columns, too. `array_of_bare` is the rate over that of an int8 array
@@ -160,11 +161,13 @@ std::string name(const ArrayShape& shape) {
 }
 
 /// Arrays of one size, each in turns with the bare one.
-void print_arrays(int size, const Step& bare, const std::vector<PeKind>& kinds, double budget) {
+void print_arrays(int size, const Step& bare, const std::vector<PeKind>& kinds, double budget,
+                  const std::string& chosen) {
   for (const PeKind pe : kinds) {
     const bool fused = pe == PeKind::kFused;
     for (const int bits : fused ? std::vector<int>{8, 4, 2} : std::vector<int>{8}) {
       const ArrayShape shape{pe, false, size, size};
+      if (name(shape).rfind(chosen, 0) != 0) continue;
       Machine machine(shape, {true, bits});
       const auto rate =
           rates({bare, [&](int n) { machine.stream(n); }, [&](int n) { machine.accumulate(n); },
@@ -188,6 +191,7 @@ int main(int argc, char** argv) {
   using namespace bitpulse::rtl;
   const std::vector<PeKind> kKinds{PeKind::kInt8, PeKind::kInt4, PeKind::kInt2, PeKind::kFused};
   const double budget = argc > 1 ? std::atof(argv[1]) : 0.5;
+  const std::string chosen = argc > 2 ? argv[2] : "";
   Vbare_ws_16x16 bare16;
   Vbare_ws_32x32 bare32;
   Vbare_ws_64x64 bare64;
@@ -195,9 +199,9 @@ int main(int argc, char** argv) {
              step64 = bare_step(bare64, 64);
   const auto bare = rates({step16, step32, step64}, budget);
   std::printf("{\n");
-  print_arrays(16, step16, kKinds, budget);
-  print_arrays(32, step32, kKinds, budget);
-  print_arrays(64, step64, {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2}, budget);
+  print_arrays(16, step16, kKinds, budget, chosen);
+  print_arrays(32, step32, kKinds, budget, chosen);
+  print_arrays(64, step64, {PeKind::kInt8, PeKind::kInt4, PeKind::kInt2}, budget, chosen);
   std::printf(
       "  \"bare_mega_cycles_per_s\": {\"16x16\": %.3f, \"32x32\": %.3f, \"64x64\": "
       "%.3f}\n}\n",
