@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a network is trained: the recipe of "train" in a workload, and what the learning quantizers
-// LSQ (Esser et al., ICLR 2020) and LLSQ (Zhao et al., ICLR 2020) leave open.
+// How a network is trained: the recipe of "train" in a workload, and what the quantizers of LSQ
+// (Esser et al., ICLR 2020), LLSQ (Zhao et al., ICLR 2020) and HAWQ-V3 (Yao et al., ICML 2021)
+// leave open.
 
 #include <cstdint>
 #include <optional>
@@ -63,6 +64,16 @@ struct LlsqSpec {
   double ratio = 2;                // the scales compared are a / ratio, a and a * ratio
   bool power_of_two = false;       // activation scales
   std::optional<double> momentum;  // of scales; none: TrainSpec's
+};
+
+/// How the range of an activation follows the ranges of the batches.
+enum class HawqRange : std::uint8_t { kAverage, kExtremes };
+
+/// Default: the published recipes.
+struct HawqSpec {
+  HawqRange range = HawqRange::kAverage;  // moving average, or all that was ever seen
+  double momentum = 0.99;                 // of the average: the share that stays
+  std::int64_t batch = 128;               // images of a range, in calibration
 };
 
 }  // namespace bitpulse

@@ -56,7 +56,8 @@ struct AutoBits {
 };
 
 struct QuantizationSpec {
-  std::string method = "ptq";  // "ptq", "lsq", "llsq", or "float" (trains only)
+  std::string method = "ptq";  // "ptq", "lsq", "llsq", "hawq", or "float" (trains only)
+  bool learns = false;         // bitpulse-train makes its weights first
   CalibrationRule calibration = CalibrationRule::kMse;
   double percentile = 99.99;
   std::int64_t calibration_images = 256;
@@ -66,6 +67,7 @@ struct QuantizationSpec {
   Rounding rounding = Rounding::kHalfUp;
   ResidualStyle residual = ResidualStyle::kStream16;
   MultiplierStyle multiplier = MultiplierStyle::kDyadic31;
+  std::uint8_t widest_unsigned = 16;  // wider activations are signed after a ReLU, too (HAWQ-V3: 4)
   bool narrow_range = false;          // weights in [-(2^(b-1)-1), 2^(b-1)-1]
   bool bn_reestimation = false;       // batch statistics measured again on the quantized network
   bool bias_correction = false;       // mean output error of each channel folded into its bias
@@ -77,6 +79,7 @@ struct QuantizationSpec {
   TrainSpec train;                    // of the methods that learn
   LsqSpec lsq;
   LlsqSpec llsq;
+  HawqSpec hawq;
 };
 
 enum class DataFormat : std::uint8_t { kNone, kCifar10, kMnist, kImageFolder, kFigures };

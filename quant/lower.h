@@ -13,7 +13,8 @@
 //
 // A stored tensor has the width of its reader: one per distinct (value, width), shared by readers
 // of the same width; 16 bits where no GEMM gives a width or the readers of a pool differ.
-// Unsigned where the value cannot be negative, signed elsewhere and on 16-bit residual streams.
+// Unsigned where the value cannot be negative, signed elsewhere, above `widest_unsigned` bits and
+// on 16-bit residual streams.
 
 #include <vector>
 

@@ -14,9 +14,8 @@ std::uint8_t read_bits(const JsonValue& json) {
   return static_cast<std::uint8_t>(json.integer(1, kMaxBits));
 }
 
-bool read_flag(const JsonValue& parent, const char* key) {
-  const std::optional<JsonValue> json = parent.find(key);
-  return json && json->boolean();
+void read_flag(const JsonValue& parent, const char* key, bool& flag) {
+  if (const std::optional<JsonValue> json = parent.find(key)) flag = json->boolean();
 }
 
 /// 4, or [[2, 48], [4, 16]]: bits of runs of output channels.
@@ -62,11 +61,14 @@ LayerBits read_layer_bits(const std::string& pattern, const JsonValue& json) {
   return bits;
 }
 
-void read_calibration(const JsonValue& json, QuantizationSpec& spec) {
+/// HAWQ-V3's scales are those of ranges.
+void read_calibration(const JsonValue& json, QuantizationSpec& spec, bool ranges_only) {
   refuse_zero_points(json);
   json.only_keys({"rule", "images", "percentile"});
   if (const std::optional<JsonValue> rule = json.find("rule")) {
-    spec.calibration = static_cast<CalibrationRule>(rule->choice({"minmax", "percentile", "mse"}));
+    std::vector<std::string_view> rules{"minmax", "percentile"};
+    if (!ranges_only) rules.emplace_back("mse");
+    spec.calibration = static_cast<CalibrationRule>(rule->choice(rules));
   }
   if (const std::optional<JsonValue> images = json.find("images")) {
     spec.calibration_images = images->integer(1, kMaxImages);
@@ -79,20 +81,22 @@ void read_calibration(const JsonValue& json, QuantizationSpec& spec) {
   }
 }
 
-enum class Method : std::uint8_t { kPtq, kLsq, kLlsq, kFloat };
-const std::vector<std::string_view> kMethods{"ptq", "lsq", "llsq", "float"};
+enum class Method : std::uint8_t { kPtq, kLsq, kLlsq, kHawq, kFloat };
+const std::vector<std::string_view> kMethods{"ptq", "lsq", "llsq", "hawq", "float"};
 
 std::vector<std::string_view> keys_of(Method method) {
   if (method == Method::kFloat) return {"method", "train"};
-  std::vector<std::string_view> keys{
-      "method",   "calibration",        "weights",  "activations", "first_last", "rounding",
-      "residual", "average_pool_floor", "integers", "layers",      "multiplier", "bits"};
-  const std::vector<std::string_view> own =
-      method == Method::kPtq
-          ? std::vector<std::string_view>{"narrow_range", "bn_reestimation", "bias_correction",
-                                          "frozen_scales"}
-          : std::vector<std::string_view>{"train", method == Method::kLsq ? "lsq" : "llsq"};
-  keys.insert(keys.end(), own.begin(), own.end());
+  std::vector<std::string_view> keys{"method",     "calibration",       "weights",  "activations",
+                                     "first_last", "rounding",          "integers", "layers",
+                                     "bits",       "average_pool_floor"};
+  const auto also = [&keys](std::initializer_list<std::string_view> more) {
+    keys.insert(keys.end(), more);
+  };
+  if (method != Method::kHawq) also({"residual", "multiplier"});  // HAWQ-V3's are its own
+  if (method == Method::kPtq)
+    also({"narrow_range", "bn_reestimation", "bias_correction", "frozen_scales"});
+  else
+    also({"train", kMethods[static_cast<std::size_t>(method)]});
   return keys;
 }
 
@@ -138,8 +142,8 @@ AutoBits read_auto_bits(const JsonValue& json) {
   return bits;
 }
 
-/// What every quantization has. Ends have 8 bits by default where bits are learned; LLSQ's sums
-/// and multipliers are low-bit.
+/// What every quantization has. Ends have 8 bits by default but for plain post-training
+/// quantization; LLSQ's sums and multipliers are low-bit.
 void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
   if (const std::optional<JsonValue> bits = json.find("bits")) {
     for (const char* key : {"weights", "activations"}) {
@@ -151,9 +155,14 @@ void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
   if (method == Method::kLlsq) {
     spec.residual = ResidualStyle::kLowBit;
     spec.multiplier = MultiplierStyle::kLlsq8;
+  } else if (method == Method::kHawq) {
+    spec.calibration = CalibrationRule::kMinMax;
+    spec.widest_unsigned = 4;
+    spec.narrow_range = true;
+    spec.average_pool_floor = true;
   }
   if (const std::optional<JsonValue> calibration = json.find("calibration")) {
-    read_calibration(*calibration, spec);
+    read_calibration(*calibration, spec, method == Method::kHawq);
   }
   if (!spec.auto_bits) {
     spec.weights = read_bits(json.at("weights"));
@@ -171,7 +180,7 @@ void read_common(const JsonValue& json, QuantizationSpec& spec, Method method) {
   if (const std::optional<JsonValue> multiplier = json.find("multiplier")) {
     spec.multiplier = static_cast<MultiplierStyle>(multiplier->choice({"dyadic31", "llsq8"}));
   }
-  spec.average_pool_floor = read_flag(json, "average_pool_floor");
+  read_flag(json, "average_pool_floor", spec.average_pool_floor);
   if (const std::optional<JsonValue> path = json.find("integers")) spec.integers = path->path();
   if (const std::optional<JsonValue> layers = json.find("layers")) {
     if (layers->size() > kMaxNodes) layers->fail("at most " + std::to_string(kMaxNodes) + " keys");
@@ -190,23 +199,26 @@ QuantizationSpec read_quantization(const JsonValue& json) {
   const auto method = static_cast<Method>(json.at("method").choice(kMethods));
   json.only_keys(keys_of(method));
   if (method == Method::kFloat) {
+    spec.learns = true;
     spec.train = read_train(json.at("train"), published_training(spec));
     if (spec.train.fold_epochs > 0)
       json.at("train").at("fold_epochs").fail("0 or no key: nothing is quantized that could fold");
     return spec;
   }
   read_common(json, spec, method);
-  spec.narrow_range = read_flag(json, "narrow_range");
-  spec.bn_reestimation = read_flag(json, "bn_reestimation");
-  spec.bias_correction = read_flag(json, "bias_correction");
+  read_flag(json, "narrow_range", spec.narrow_range);
+  read_flag(json, "bn_reestimation", spec.bn_reestimation);
+  read_flag(json, "bias_correction", spec.bias_correction);
   if (const std::optional<JsonValue> path = json.find("frozen_scales")) {
     spec.frozen_scales = path->path();
   }
   if (const std::optional<JsonValue> lsq = json.find("lsq")) spec.lsq = read_lsq(*lsq);
   if (const std::optional<JsonValue> llsq = json.find("llsq")) spec.llsq = read_llsq(*llsq);
+  if (const std::optional<JsonValue> hawq = json.find("hawq")) spec.hawq = read_hawq(*hawq);
   const bool own_ends = spec.llsq.recipe != LlsqRecipe::kDeploy;
   if (own_ends && json.has("first_last"))
     json.at("first_last").fail("no such key beside a recipe that sets the ends itself");
+  spec.learns = method == Method::kHawq ? json.has("train") : method != Method::kPtq;
   spec.train = published_training(spec);
   if (const std::optional<JsonValue> train = json.find("train")) {
     spec.train = read_train(*train, spec.train);

@@ -40,6 +40,11 @@ TrainSpec published_training(const QuantizationSpec& spec) {
   } else if (spec.method == "llsq") {
     train.epochs = 100;
     train.lr = 2e-4;
+  } else if (spec.method == "hawq") {
+    train.epochs = std::max(spec.weights, spec.activations) >= 8 ? 1 : 90;
+    train.lr = 1e-4;
+    train.schedule = LearningRateSchedule::kStep;
+    train.step_epochs = 30;
   } else {
     const int bits = std::max(spec.weights, spec.activations);
     if (bits >= 8) train.epochs = 1;
@@ -120,6 +125,18 @@ LlsqSpec read_llsq(const JsonValue& json) {
   if (const std::optional<JsonValue> momentum = json.find("momentum")) {
     spec.momentum = momentum->number(0, 0.9999);
   }
+  return spec;
+}
+
+HawqSpec read_hawq(const JsonValue& json) {
+  json.only_keys({"range", "momentum", "batch"});
+  HawqSpec spec;
+  if (const std::optional<JsonValue> range = json.find("range")) {
+    spec.range = static_cast<HawqRange>(range->choice({"average", "extremes"}));
+  }
+  only_beside(json, "momentum", spec.range == HawqRange::kAverage, "\"range\": \"average\"");
+  read(json, "momentum", 0, 0.999999, spec.momentum);
+  read(json, "batch", 1, kMaxBatch, spec.batch);
   return spec;
 }
 

@@ -91,7 +91,7 @@ class TensorPlanner {
   }
 
   Precision natural(const Value& value, std::uint8_t bits) const {
-    return {bits, !draft_.non_negative(value)};
+    return {bits, bits > workload_.quantization.widest_unsigned || !draft_.non_negative(value)};
   }
 
   /// True where the codes of the output have a known scale per channel without a requantizer.
@@ -162,14 +162,15 @@ class TensorPlanner {
   }
 
   /// Pools read what their readers want, 16 bits where these differ; the average of a 16-bit
-  /// residual stream reads the stream.
+  /// residual stream reads the stream, and so does one that is rounded down.
   void request_pool_input(DraftLayer& layer, PoolOp& pool) {
     if (pool.is_max) pull_activation(layer);
     const std::optional<Precision> common = common_precision(layer);
     Precision precision = common ? natural(layer.input, common->bits) : kStream;
     const bool loses_a_bit = common && precision.is_signed && !common->is_signed;
-    const bool on_stream = (common && *common == kStream) ||
-                           (!pool.is_max && stream16_ && reads_residual_sum(layer.input));
+    const bool averages_stream =
+        !pool.is_max && stream16_ && (pool.floor_average || reads_residual_sum(layer.input));
+    const bool on_stream = (common && *common == kStream) || averages_stream;
     if (loses_a_bit || on_stream) precision = kStream;
     pool.input = request(layer.input, precision);
     if (!pool.is_max) check_average(layer, pool, precision);

@@ -7,6 +7,7 @@
 #include "models/error.h"
 #include "quant/float/operations.h"
 #include "quant/inputs.h"
+#include "quant/methods/hawq.h"
 #include "quant/methods/histogram.h"
 #include "quant/methods/scale_owners.h"
 
@@ -14,24 +15,27 @@ namespace bitpulse {
 
 namespace {
 
+constexpr int kStreamBits = 16;
+
 std::size_t index(std::int32_t id) { return static_cast<std::size_t>(id); }
 
 /// A place in the float network whose values are measured: a tensor, or an operand of a sum.
 struct Site {
   TensorOrigin origin;
   Histogram histogram;
+  ValueRange range;  // HAWQ-V3's
 };
 
 /// Sites by node, each (node, activation) once.
 class Sites {
  public:
-  explicit Sites(std::size_t nodes) : by_node_(nodes) {}
+  Sites(const QuantizationSpec& spec, std::size_t nodes) : spec_(spec), by_node_(nodes) {}
 
   std::size_t find(const TensorOrigin& origin) {
     for (const std::size_t i : by_node_[index(origin.node)])
       if (sites_[i].origin.activation == origin.activation) return i;
     by_node_[index(origin.node)].push_back(sites_.size());
-    sites_.push_back({origin, {}});
+    sites_.push_back({origin, {}, {}});
     return sites_.size() - 1;
   }
 
@@ -39,20 +43,36 @@ class Sites {
     for (const std::size_t i : by_node_[index(node)]) {
       Site& site = sites_[i];
       if (site.origin.activation == Activation{}) {
-        site.histogram.add(value.data.data(), value.data.size(), threads);
+        observe(site, value, threads);
       } else {
-        const FloatBatch active = activate(value, site.origin.activation, threads);
-        site.histogram.add(active.data.data(), active.data.size(), threads);
+        observe(site, activate(value, site.origin.activation, threads), threads);
       }
     }
   }
 
+  /// Of a tensor with this site's values.
+  double scale(std::size_t i, Precision precision) const {
+    return spec_.method == "hawq" && precision.bits < kStreamBits
+               ? static_cast<double>(hawq_activation_scale(sites_[i].range, precision))
+               : choose_scale(sites_[i].histogram, precision.range(), spec_);
+  }
   const Histogram& histogram(std::size_t i) const { return sites_[i].histogram; }
   double largest(std::size_t i) const {
     return std::max(histogram(i).largest_positive(), histogram(i).largest_negative());
   }
 
  private:
+  void observe(Site& site, const FloatBatch& value, int threads) const {
+    site.histogram.add(value.data.data(), value.data.size(), threads);
+    if (spec_.method != "hawq") return;
+    const bool clips = spec_.calibration == CalibrationRule::kPercentile;
+    site.range = hawq_next_range(
+        site.range,
+        hawq_batch_range(value.data.data(), value.data.size(), clips ? spec_.percentile : 100),
+        spec_.hawq);
+  }
+
+  const QuantizationSpec& spec_;
   std::vector<Site> sites_;
   std::vector<std::vector<std::size_t>> by_node_;
 };
@@ -101,7 +121,7 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
   if (count < 1)
     throw Error(ErrorKind::kInvalidInput, "calibration: found no images, expected at least one");
 
-  Sites sites(workload.graph.nodes.size());
+  Sites sites(spec, workload.graph.nodes.size());
   const std::vector<std::size_t> owners = scale_owners(lowering);
   std::vector<std::size_t> tensor_site(network.tensors.size());
   for (std::size_t t = 0; t < network.tensors.size(); ++t)
@@ -118,7 +138,8 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
   }
 
   FloatExecutor executor(workload.graph, weights, threads);
-  const std::int64_t batch = float_batch_size(workload.graph);
+  std::int64_t batch = float_batch_size(workload.graph);
+  if (spec.method == "hawq") batch = std::min(batch, spec.hawq.batch);
   for (std::int64_t first = 0; first < count; first += batch)
     executor.run(
         float_inputs(workload, images, first, std::min(batch, count - first)),
@@ -129,8 +150,7 @@ ActivationScales calibrate(const Workload& workload, const Lowering& lowering,
   scales.residuals.assign(network.layers.size(), 0);
   for (std::size_t t = 0; t < network.tensors.size(); ++t)
     if (network.tensors[t].precision.bits < 32)
-      scales.tensors[t] =
-          choose_scale(sites.histogram(tensor_site[t]), network.tensors[t].precision.range(), spec);
+      scales.tensors[t] = sites.scale(tensor_site[t], network.tensors[t].precision);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const IntegerLayer& layer = network.layers[i];
     if (!layer.residual) continue;

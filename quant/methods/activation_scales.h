@@ -21,6 +21,8 @@ struct ActivationScales {
 
 /// One forward pass in float over the calibration images.
 ///
+/// Scales are chosen by the calibration rule; method "hawq" averages the ranges of batches instead
+/// (see hawq.h), but for 16-bit tensors, whose codes are clipped here and not in the authors' code.
 /// A 16-bit copy of a residual sum has the scale of the sum, and a tensor that only a max-pool
 /// reads has the scale of what it becomes, so that both are plain copies.
 ///

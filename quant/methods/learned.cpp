@@ -61,9 +61,12 @@ GemmParameters gemm_parameters(const Workload& workload, const Lowering& lowerin
   return gemm;
 }
 
-ActivationScales activation_scales(const Workload& workload, const Lowering& lowering,
-                                   const Placement& placement, const Weights& model,
-                                   const ImageSet& calibration, int threads) {
+}  // namespace
+
+ActivationScales learned_activation_scales(const Workload& workload, const Lowering& lowering,
+                                           const Weights& model, const ImageSet& calibration,
+                                           int threads) {
+  const Placement placement = place_quantizers(workload, lowering);
   const TrainingModel trained(workload, model, threads);
   ActivationScales scales =
       calibrate(workload, lowering, trained.weights(), calibration, threads, trained.filter());
@@ -83,8 +86,6 @@ ActivationScales activation_scales(const Workload& workload, const Lowering& low
   return scales;
 }
 
-}  // namespace
-
 IntegerNetwork quantize_learned(const Workload& workload, const Weights& model,
                                 const ImageSet& calibration, int threads) {
   const QuantizationSpec& spec = workload.quantization;
@@ -95,7 +96,7 @@ IntegerNetwork quantize_learned(const Workload& workload, const Weights& model,
   Lowering lowering = lower_with_origins(workload);
   const Placement placement = place_quantizers(workload, lowering);
   const ActivationScales scales =
-      activation_scales(workload, lowering, placement, model, calibration, threads);
+      learned_activation_scales(workload, lowering, model, calibration, threads);
   std::vector<GemmParameters> gemms(lowering.network.layers.size());
   for (const WeightSite& site : placement.weights) {
     const auto& op = std::get<GemmOp>(lowering.network.layers[site.layer].op);

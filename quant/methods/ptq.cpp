@@ -7,6 +7,7 @@
 #include "quant/methods/bn_fold.h"
 #include "quant/methods/correction.h"
 #include "quant/methods/export.h"
+#include "quant/methods/learned.h"
 #include "quant/methods/weight_codes.h"
 
 namespace bitpulse {
@@ -44,6 +45,22 @@ std::vector<GemmParameters> quantize_weights(const Workload& workload, const Low
   return gemms;
 }
 
+ActivationScales activation_scales(const Workload& workload, const Lowering& lowering,
+                                   const Weights& weights, const ImageSet& calibration,
+                                   int threads) {
+  const QuantizationSpec& spec = workload.quantization;
+  if (spec.learns)
+    return learned_activation_scales(workload, lowering, weights, calibration, threads);
+  if (spec.frozen_scales.empty())
+    return calibrate(workload, lowering, weights, calibration, threads);
+  return frozen_scales(load_network(spec.frozen_scales), lowering.network, spec.frozen_scales);
+}
+
+std::string source_of_scales(const QuantizationSpec& spec) {
+  if (spec.learns) return "learned";
+  return spec.frozen_scales.empty() ? rule_name(spec.calibration) : "frozen";
+}
+
 }  // namespace
 
 IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
@@ -51,9 +68,7 @@ IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
   const QuantizationSpec& spec = workload.quantization;
   Lowering lowering = lower_with_origins(workload);
   const ActivationScales scales =
-      spec.frozen_scales.empty()
-          ? calibrate(workload, lowering, weights, calibration, threads)
-          : frozen_scales(load_network(spec.frozen_scales), lowering.network, spec.frozen_scales);
+      activation_scales(workload, lowering, weights, calibration, threads);
   std::vector<GemmParameters> gemms =
       quantize_weights(workload, lowering, weights, scales, threads);
   export_parameters(workload, gemms, scales, lowering);
@@ -61,7 +76,7 @@ IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,
     correct_channels(workload, weights, calibration, scales, gemms, lowering, threads);
 
   lowering.network.provenance = {
-      {"calibration", spec.frozen_scales.empty() ? rule_name(spec.calibration) : "frozen"},
+      {"calibration", source_of_scales(spec)},
       {"calibration_images", std::to_string(std::min(calibration.count, spec.calibration_images))},
       {"bn_reestimation", spec.bn_reestimation ? "yes" : "no"},
       {"bias_correction", spec.bias_correction ? "yes" : "no"}};

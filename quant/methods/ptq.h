@@ -2,7 +2,8 @@
 #pragma once
 
 // Post-training quantization: BN folding, per-channel symmetric weights, calibrated activations,
-// dyadic requantizers.
+// dyadic requantizers. HAWQ-V3 (Yao et al., ICML 2021) comes to its integers the same way, also
+// from a training: batch norms are folded before the weights are quantized.
 
 #include "models/io/images.h"
 #include "models/workload.h"
@@ -12,7 +13,8 @@ namespace bitpulse {
 
 /// lower(workload) with parameters.
 ///
-/// calibration  images the ranges are measured on (seeded ones for a workload without data)
+/// weights      of a method that has learned: with its activation steps, as bitpulse-train writes
+/// them calibration  images the ranges are measured on (seeded ones for a workload without data)
 /// errors       kInvalidInput: a ratio of scales that no multiplier expresses, naming layer and
 ///              channel; weights that do not fit the graph
 IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,

@@ -39,10 +39,11 @@ IntegerNetwork load_integers(const Workload& workload) {
 const std::vector<Method>& methods() {
   static const std::vector<Method> table{
       {"ptq", "post-training: per-channel weights, calibrated activations, dyadic requantizers",
-       false, quantize_ptq},
-      {"lsq", "learned step sizes (Esser et al., ICLR 2020)", true, quantize_learned},
-      {"llsq", "learned linear symmetric quantization (Zhao et al., ICLR 2020)", true,
-       quantize_learned},
+       quantize_ptq},
+      {"lsq", "learned step sizes (Esser et al., ICLR 2020)", quantize_learned},
+      {"llsq", "learned linear symmetric quantization (Zhao et al., ICLR 2020)", quantize_learned},
+      {"hawq", "averaged ranges, post-training or fine-tuned (Yao et al., ICML 2021)",
+       quantize_ptq},
   };
   return table;
 }
@@ -93,7 +94,7 @@ ImageSet load_images(const Workload& workload, Split split, std::int64_t count) 
 std::optional<Weights> trained_model(const Workload& workload) {
   const QuantizationSpec& spec = workload.quantization;
   const std::string file = spec.integers + "/model.safetensors";
-  if (!method_of(workload).learns || spec.integers.empty() || !std::filesystem::exists(file)) {
+  if (!spec.learns || spec.integers.empty() || !std::filesystem::exists(file)) {
     return std::nullopt;
   }
   return read_weights(file);
@@ -108,8 +109,8 @@ IntegerNetwork quantize(const Workload& workload, const Weights& weights, int th
 
 Deployment deploy(const Workload& workload, int threads, Progress& progress) {
   const QuantizationSpec& spec = workload.quantization;
-  const Method& method = method_of(workload);
-  if (method.learns && spec.integers.empty()) {
+  method_of(workload);  // refuses one that makes no integers
+  if (spec.learns && spec.integers.empty()) {
     throw Error(ErrorKind::kInvalidInput,
                 "quantization method \"" + spec.method +
                     "\" learns, and no integers are given: run `bitpulse quantize WORKLOAD --out "

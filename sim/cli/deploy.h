@@ -18,7 +18,6 @@ namespace bitpulse {
 struct Method {
   const char* name;
   const char* summary;
-  bool learns;  // `quantize` takes the weights and steps that bitpulse-train has learned
   IntegerNetwork (*quantize)(const Workload&, const Weights&, const ImageSet& calibration,
                              int threads);
 };

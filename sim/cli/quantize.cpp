@@ -43,7 +43,7 @@ int quantize_network(const Arguments& arguments) {
   if (inputs.machine) {  // refuses what does not fit before any work
     compile(structure, inputs.machine->machine, {}, FastEngine::timer);
   }
-  const bool learns = method_of(workload).learns;
+  const bool learns = workload.quantization.learns;
   if (learns && inputs.workload.allocation) {
     throw Error(ErrorKind::kInvalidInput,
                 inputs.files.front() +

@@ -261,6 +261,43 @@ TEST_CASE("what a training leaves out is its method's paper's", "[models][worklo
   CHECK(learned(R"("method": "float", "train": {"lr": 0.05})").train.lr == 0.05);
 }
 
+TEST_CASE("HAWQ-V3 is fine-tuned where it has a recipe, by the published one",
+          "[models][workload]") {
+  const QuantizationSpec post = learned(R"("method": "hawq", "weights": 4, "activations": 4)");
+  CHECK_FALSE(post.learns);
+  CHECK(post.calibration == CalibrationRule::kMinMax);
+  CHECK(post.widest_unsigned == 4);
+  CHECK(post.narrow_range);
+  CHECK(post.average_pool_floor);
+  CHECK(post.first_last == 8);
+  CHECK(post.residual == ResidualStyle::kStream16);
+  CHECK(post.hawq.momentum == 0.99);
+  CHECK(post.hawq.range == HawqRange::kAverage);
+  const QuantizationSpec tuned =
+      learned(R"("method": "hawq", "weights": 4, "activations": 4, "average_pool_floor": false,
+                 "train": {"step_factor": 0.5})");
+  CHECK(tuned.learns);
+  CHECK_FALSE(tuned.average_pool_floor);
+  CHECK(tuned.train.lr == 1e-4);
+  CHECK(tuned.train.epochs == 90);
+  CHECK(tuned.train.schedule == LearningRateSchedule::kStep);
+  CHECK(tuned.train.step_epochs == 30);
+  CHECK(tuned.train.step_factor == 0.5);
+  for (const char* keys : {R"("residual": "low_bit")", R"("multiplier": "llsq8")",
+                           R"("bn_reestimation": true)", R"("lsq": {})"}) {
+    CAPTURE(keys);
+    CHECK_REFUSED(
+        learned(R"("method": "hawq", "weights": 4, "activations": 4, )" + std::string(keys)),
+        kInvalid, "/quantization", "unknown key");
+  }
+  CHECK_REFUSED(learned(R"("method": "hawq", "weights": 4, "activations": 4,
+                           "calibration": {"rule": "mse"})"),
+                kInvalid, "/quantization/calibration/rule", "mse", "percentile");
+  CHECK_REFUSED(learned(R"("method": "hawq", "weights": 4, "activations": 4,
+                           "hawq": {"range": "extremes", "momentum": 0.9})"),
+                kInvalid, "/quantization/hawq/momentum", "average");
+}
+
 TEST_CASE("keys of another quantization method are refused", "[models][workload]") {
   for (const char* keys : {R"("method": "lsq", "weights": 4, "activations": 4, "llsq": {})",
                            R"("method": "llsq", "weights": 4, "activations": 4, "lsq": {})",

@@ -62,6 +62,7 @@ TEST_CASE("at 2 bits LSQ keeps what post-training quantization loses", "[train][
       integers_right(workload, model, quantize_learned(workload, model, calibration, 1));
   Workload post = workload;
   post.quantization.method = "ptq";
+  post.quantization.learns = false;
   const Weights real = read_weights(weights);
   const std::int64_t calibrated =
       integers_right(post, real, quantize_ptq(post, real, calibration, 1));

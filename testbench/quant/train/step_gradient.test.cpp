@@ -38,6 +38,7 @@ double trained(Workload workload, const TemporaryFolder& folder, const std::stri
 /// Top-1 in percent of the calibrated integers over 500 test images.
 double calibrated(Workload workload) {
   workload.quantization.method = "ptq";
+  workload.quantization.learns = false;
   const auto& nodes = workload.graph.nodes;
   const Shape& shape = nodes[static_cast<std::size_t>(workload.graph.inputs.front())].shape;
   const Weights weights = read_weights(workload.weights_path);
