@@ -122,6 +122,7 @@ class Placer {
 
 std::string weight_step_name(const std::string& node) { return node + ".weight.step"; }
 std::string activation_step_name(const ActivationSite& site) { return site.name + ".step"; }
+std::string activation_range_name(const ActivationSite& site) { return site.name + ".range"; }
 
 Placement place_quantizers(const Workload& workload, const Lowering& lowering) {
   if (workload.quantization.method == "float") return {};

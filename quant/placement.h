@@ -50,6 +50,8 @@ struct Placement {
 /// Names of learned steps in a model file, beside the weights' own.
 std::string weight_step_name(const std::string& node);         // "<node>.weight.step"
 std::string activation_step_name(const ActivationSite& site);  // "<site>.step"
+/// Of the range that a step follows (HAWQ-V3), in a checkpoint and a model.
+std::string activation_range_name(const ActivationSite& site);  // "<site>.range"
 
 /// None for method "float". LLSQ's recipe q leaves the first and the last layer real.
 ///

@@ -7,6 +7,7 @@
 #include "models/error.h"
 #include "quant/float/operations.h"
 #include "quant/methods/bn_fold.h"
+#include "quant/methods/hawq.h"
 #include "quant/methods/lsq.h"
 #include "quant/methods/rounding.h"
 
@@ -21,7 +22,7 @@ namespace {
 Weights quantized(const Workload& workload, const Placement& placement, Weights weights) {
   for (const WeightSite& site : placement.weights) {
     const std::string& node = workload.graph.nodes[static_cast<std::size_t>(site.node)].name;
-    const std::vector<float> steps = learned_weight_steps(weights, node, site.bits.size());
+    const std::vector<float> steps = weight_steps(workload.quantization, weights, node, site.bits);
     const auto found = weights.find(node + ".weight");
     if (found == weights.end()) fail(node + ".weight", "missing");
     std::vector<float>& values = found->second.data;
@@ -52,11 +53,12 @@ DeployedArithmetic arithmetic_of(const Workload& workload, const Lowering& lower
   scales.activations.assign(steps.begin(), steps.end());
   for (const WeightSite& site : placement.weights) {
     const std::string& node = workload.graph.nodes[static_cast<std::size_t>(site.node)].name;
-    const std::vector<float> weight_steps = learned_weight_steps(model, node, site.bits.size());
+    const std::vector<float> by_channel =
+        weight_steps(workload.quantization, model, node, site.bits);
     std::vector<double> channels =
         norm_factors(workload.graph, lowering.layers[site.layer].norms, model, site.bits.size());
     for (std::size_t c = 0; c < channels.size(); ++c)
-      channels[c] *= static_cast<double>(weight_steps[c]);
+      channels[c] *= static_cast<double>(by_channel[c]);
     scales.weights.push_back(std::move(channels));
   }
   return deployed_arithmetic(workload, lowering, placement, scales);
@@ -104,6 +106,19 @@ std::vector<float> learned_steps(const Weights& model, const std::string& name, 
          "found " + std::to_string(steps.size()) + " steps, expected " + std::to_string(count));
   for (const float step : steps)
     if (!(step > 0)) fail(name, "found a step that is not positive");
+  return steps;
+}
+
+std::vector<float> weight_steps(const QuantizationSpec& spec, const Weights& model,
+                                const std::string& node, const std::vector<std::uint8_t>& bits) {
+  if (spec.method != "hawq") return learned_weight_steps(model, node, bits.size());
+  const auto found = model.find(node + ".weight");
+  if (found == model.end()) fail(node + ".weight", "missing");
+  const std::vector<float>& values = found->second.data;
+  const std::size_t per_channel = values.size() / bits.size();
+  std::vector<float> steps;
+  for (std::size_t c = 0; c < bits.size(); ++c)
+    steps.push_back(hawq_weight_scale(values.data() + c * per_channel, per_channel, bits[c]));
   return steps;
 }
 

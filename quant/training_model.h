@@ -50,7 +50,10 @@ class TrainingModel {
 /// errors  kInvalidInput: missing, of another size, or not positive
 std::vector<float> learned_steps(const Weights& model, const std::string& name, std::size_t count);
 
-/// The weight steps of a layer, one per output channel, whatever their number in the model.
+/// The weight steps of a layer, one per output channel, whatever their number in the model; those
+/// of HAWQ-V3 follow from the weights.
+std::vector<float> weight_steps(const QuantizationSpec& spec, const Weights& model,
+                                const std::string& node, const std::vector<std::uint8_t>& bits);
 std::vector<float> learned_weight_steps(const Weights& model, const std::string& node,
                                         std::size_t channels);
 

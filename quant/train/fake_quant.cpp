@@ -8,6 +8,7 @@
 #include "models/error.h"
 #include "quant/methods/lsq.h"
 #include "quant/train/fused_quant.h"
+#include "quant/train/hawq_quant.h"
 
 namespace bitpulse {
 
@@ -171,6 +172,7 @@ std::unique_ptr<FakeQuantizer> make_weight_quantizer(const QuantizationSpec& spe
   how.range = precision.range();
   if (spec.narrow_range) how.range.min = -how.range.max;
   const auto channels = static_cast<std::int64_t>(bits.size());
+  if (spec.method == "hawq") return make_hawq_weights(how, channels, device);
   if (spec.method == "lsq")
     return std::make_unique<LsqQuantizer>(spec.lsq, how, spec.lsq.per_channel ? channels : 1, 0,
                                           device);
@@ -186,6 +188,7 @@ std::unique_ptr<FakeQuantizer> make_activation_quantizer(const QuantizationSpec&
   FakeQuant how;
   how.range = precision.range();
   how.rounding = spec.rounding;
+  if (spec.method == "hawq") return make_hawq_activations(spec, how, precision, device);
   if (spec.method == "lsq")
     return std::make_unique<LsqQuantizer>(spec.lsq, how, 1, features, device);
   return std::make_unique<LlsqQuantizer>(

@@ -24,6 +24,15 @@ class FakeQuantizer {
   /// its gradient, without weight decay.
   virtual at::Tensor step() const = 0;
 
+  /// False: the steps are a function of the value and no part of a model.
+  virtual bool keeps_steps() const { return true; }
+
+  /// {min, max} that the steps follow, kept beside them; undefined where there is none.
+  virtual at::Tensor range() const { return {}; }
+
+  /// From now on nothing changes but what the optimizer moves.
+  virtual void freeze() {}
+
   /// Called after every step of the optimizer.
   virtual void after_step() = 0;
 

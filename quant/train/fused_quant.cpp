@@ -196,6 +196,16 @@ struct LlsqFunction : torch::autograd::Function<LlsqFunction> {
   }
 };
 
+struct StraightThroughFunction : torch::autograd::Function<StraightThroughFunction> {
+  static Variable forward(AutogradContext*, const Variable& v, const Variable& step,
+                          const FakeQuant& how) {
+    return quantized(v, step, how);
+  }
+  static variable_list backward(AutogradContext*, variable_list above) {
+    return {above[0], Variable(), Variable()};
+  }
+};
+
 }  // namespace
 
 at::Tensor lsq_fake_quantize(const at::Tensor& v, const at::Tensor& step, const FakeQuant& how) {
@@ -205,6 +215,11 @@ at::Tensor lsq_fake_quantize(const at::Tensor& v, const at::Tensor& step, const 
 at::Tensor llsq_fake_quantize(const at::Tensor& v, const at::Tensor& scale, const at::Tensor& moves,
                               bool is_weight, const FakeQuant& how) {
   return LlsqFunction::apply(v.contiguous(), scale, moves, is_weight, how);
+}
+
+at::Tensor straight_through_quantize(const at::Tensor& v, const at::Tensor& step,
+                                     const FakeQuant& how) {
+  return StraightThroughFunction::apply(v.contiguous(), step, how);
 }
 
 at::Tensor llsq_moves(const at::Tensor& v, const at::Tensor& scale, const FakeQuant& how,

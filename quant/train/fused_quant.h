@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The rules of quant/methods/lsq.h and llsq.h as differentiable operations on tensors. On the
-// processor they are one fused pass each way, cut among threads in blocks whose sums do not depend
-// on the number of threads; elsewhere they are composed of tensor operations.
+// The rules of quant/methods/lsq.h, llsq.h and hawq.h as differentiable operations on tensors. On
+// the processor they are one fused pass each way, cut among threads in blocks whose sums do not
+// depend on the number of threads; elsewhere they are composed of tensor operations.
 
 #include <ATen/ATen.h>
 
@@ -32,6 +32,10 @@ at::Tensor lsq_fake_quantize(const at::Tensor& v, const at::Tensor& step, const 
 /// moves  float, as scale: 1 grow, 0 keep, -1 shrink
 at::Tensor llsq_fake_quantize(const at::Tensor& v, const at::Tensor& scale, const at::Tensor& moves,
                               bool is_weight, const FakeQuant& how);
+
+/// The same values; every gradient passes, and the step has none (HAWQ-V3).
+at::Tensor straight_through_quantize(const at::Tensor& v, const at::Tensor& step,
+                                     const FakeQuant& how);
 
 /// The decision of each slice (see llsq_decide).
 at::Tensor llsq_moves(const at::Tensor& v, const at::Tensor& scale, const FakeQuant& how,

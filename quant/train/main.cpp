@@ -32,7 +32,7 @@ constexpr const char* kHelp =
     "usage: bitpulse-train WORKLOAD --out DIR [options]\n"
     "       bitpulse-train sensitivity WORKLOAD --out FILE [options]\n\n"
     "Trains the workload's network as its \"train\" says: the network itself (method\n"
-    "float) or with quantizers that learn (lsq, llsq). Writes model.safetensors,\n"
+    "float) or with quantizers (lsq, llsq, hawq). Writes model.safetensors,\n"
     "metrics.csv and checkpoint.safetensors; the same command goes on where the last\n"
     "one ended, however it ended.\n\n"
     "  --out DIR               folder to write into\n"
@@ -91,10 +91,12 @@ int run(const std::vector<std::string>& words) {
   }
   const JsonValue document = load_workload(line.workload, line.overrides);
   const Workload workload = read_workload(document);
-  if (workload.quantization.method == "ptq")
-    throw Error(ErrorKind::kInvalidInput,
-                "quantization method: found \"ptq\", which learns nothing; expected one of: lsq, "
-                "llsq, float");
+  if (!workload.quantization.learns)
+    throw Error(
+        ErrorKind::kInvalidInput,
+        "quantization method: found \"" + workload.quantization.method +
+            "\" without \"train\", which learns nothing; expected lsq, llsq, float, or hawq "
+            "beside \"train\"");
   std::error_code error;
   std::filesystem::create_directories(line.options.out, error);
   if (error) throw Error(ErrorKind::kIo, line.options.out + ": cannot be made: " + error.message());

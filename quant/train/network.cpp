@@ -15,8 +15,6 @@ namespace {
 
 std::size_t index(NodeId id) { return static_cast<std::size_t>(id); }
 
-constexpr double kNormMomentum = 0.1;
-
 /// Pads that torch's own operators cannot express are made beforehand.
 struct Padding {
   at::Tensor input;
@@ -110,7 +108,7 @@ struct TorchNetwork::Pass {
     if (folded()) return operand(id);
     return at::batch_norm(operand(id), tensor(id, "weight"), tensor(id, "bias"),
                           tensor(id, "running_mean"), tensor(id, "running_var"), training,
-                          kNormMomentum, norm.eps, true);
+                          network.norm_momentum, norm.eps, true);
   }
   at::Tensor compute(const Relu& relu, std::size_t id) const {
     if (training && quantizers && !relu.max &&

@@ -48,12 +48,15 @@ class TorchNetwork {
 
   /// The first output, [images, classes], of images [images, c, h, w].
   ///
-  /// training  batch norms use and track the statistics of the batch (momentum 0.1); a ReLU that
+  /// training  batch norms use and track the statistics of the batch; a ReLU that
   ///           only rectifying quantizers read is left to them, which saves a pass over memory
   at::Tensor forward(const at::Tensor& images, bool training, QuantizerSet* quantizers = nullptr);
 
   /// Called with every node's output; may be empty.
   std::function<void(NodeId, const at::Tensor&)> observer;
+
+  /// Share of a batch in the running statistics of batch norms.
+  double norm_momentum = 0.1;
 
   const Graph& graph() const { return graph_; }
   /// What is learned, in a fixed order; leaves with gradients.

@@ -25,18 +25,21 @@ Quantizers::Quantizers(const Workload& workload, const at::Device& device) : wor
     const Node& node = workload.graph.nodes[static_cast<std::size_t>(site.node)];
     weights_[site.node] = make_weight_quantizer(
         spec, site.bits, std::holds_alternative<Conv2d>(node.layer), node.name, device);
-    add_steps(weight_step_name(node.name), *weights_[site.node]);
+    if (weights_[site.node]->keeps_steps())
+      steps_.push_back({weight_step_name(node.name), weights_[site.node]->step()});
   }
   for (const ActivationSite& site : placement_.activations) {
+    // HAWQ-V3's pass gradients of negative values, which a ReLU has to stop.
+    const bool rectifies =
+        site.before == Activation{} && !site.precision.is_signed && spec.method != "hawq";
     sites_.push_back({make_activation_quantizer(spec, site.precision, site.features, device),
-                      site.before, site.before == Activation{} && !site.precision.is_signed});
-    add_steps(activation_step_name(site), *sites_.back().quantizer);
+                      site.before, rectifies});
+    const FakeQuantizer& quantizer = *sites_.back().quantizer;
+    steps_.push_back({activation_step_name(site), quantizer.step()});
+    if (quantizer.range().defined())
+      steps_.push_back({activation_range_name(site), quantizer.range()});
   }
   for (const QuantizedEdge& edge : placement_.edges) edges_[{edge.node, edge.input}] = edge.site;
-}
-
-void Quantizers::add_steps(const std::string& name, const FakeQuantizer& quantizer) {
-  steps_.push_back({name, quantizer.step()});
 }
 
 void Quantizers::after_step() {
@@ -52,7 +55,12 @@ std::int64_t Quantizers::floor_hits() const {
 }
 
 void Quantizers::fold(const TorchNetwork& network) {
-  if (!folded_) folded_.emplace(workload_, lowering_, placement_, network);
+  if (folded()) return;
+  if (workload_.quantization.method == "hawq")
+    folded_norms_.emplace(workload_.graph, lowering_, network);
+  else
+    folded_.emplace(workload_, lowering_, placement_, network);
+  for (const Site& site : sites_) site.quantizer->freeze();
 }
 
 void Quantizers::begin(bool training) {
@@ -67,7 +75,15 @@ void Quantizers::begin(bool training) {
 }
 
 at::Tensor Quantizers::finish(NodeId node, const at::Tensor& value) {
-  return folded_->finish(node, value);
+  if (folded_) return folded_->finish(node, value);
+  const std::optional<NodeId> operation = folded_norms_->operation(node);
+  return operation ? folded_norms_->add_bias(*operation, value, bias_units(*operation)) : value;
+}
+
+at::Tensor Quantizers::bias_units(NodeId operation) const {
+  const auto edge = edges_.find({operation, 0});
+  if (edge == edges_.end()) return {};
+  return weights_.at(operation)->step() * sites_[edge->second].quantizer->step();
 }
 
 bool Quantizers::quantizes(NodeId node, std::size_t input) const {
@@ -91,7 +107,9 @@ at::Tensor Quantizers::activation(NodeId node, std::size_t input, NodeId source,
 
 at::Tensor Quantizers::weight(NodeId node, const at::Tensor& weight) {
   const auto found = weights_.find(node);
-  return found == weights_.end() ? weight : found->second->forward(weight, training_);
+  if (found == weights_.end()) return weight;
+  return found->second->forward(folded_norms_ ? folded_norms_->weight(node, weight) : weight,
+                                training_);
 }
 
 }  // namespace bitpulse

@@ -7,5 +7,5 @@ set(models graph layer shape_inference text io/cifar10 io/figures io/files io/im
            nets/inception nets/mlp nets/mobilenet nets/nets nets/resnet nets/resnet_cifar nets/squeezenet nets/vgg
            nets/yolo)
 set(quant deployed_arithmetic placement float/normalization float/parameters lower/fuse lower/lower lower/tensors lower/widths
-          methods/histogram methods/llsq methods/lsq methods/multiplier methods/scale_owners)
+          methods/hawq methods/histogram methods/llsq methods/lsq methods/multiplier methods/scale_owners)
 set(integer parallel)

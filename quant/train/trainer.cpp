@@ -35,6 +35,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kTestBatch = 250;
 constexpr std::int64_t kTests = 10;  // over a training, the last after its last step
+constexpr double kHawqNormMomentum = 0.01;
 
 Weights first_weights(const Workload& workload, std::uint64_t seed) {
   const std::string& init = workload.quantization.train.init;
@@ -86,6 +87,7 @@ class Trainer {
         quantizers_(workload, device_),
         sgd_({{network_.parameters(), spec_.weight_decay, spec_.momentum},
               group_of_steps(workload.quantization, quantizers_.steps())}) {
+    if (workload.quantization.method == "hawq") network_.norm_momentum = kHawqNormMomentum;
     if (workload.data.has_test()) test_ = labelled_images(workload, Split::kTest, -1);
     if (spec_.distill > 0) make_teacher();
     if (spec_.resume && std::filesystem::exists(checkpoint_path())) resume();
