@@ -9,6 +9,7 @@
 #include "sim/rtl/ports.h"
 #ifdef BITPULSE_VERILATED_OUTPUT
 #include "Vacc_bank_16.h"
+#include "sim/rtl/own_context.h"
 #endif
 
 namespace bitpulse::rtl {
@@ -69,7 +70,7 @@ class AccumulatorMemory::Bank {
     model_.eval();
     model_.clk_i = 0;
   }
-  VerilatedContext context_;
+  OwnContext context_;
   Vacc_bank_16 model_{&context_};
 };
 

@@ -8,6 +8,7 @@
 #include "models/error.h"
 #ifdef BITPULSE_VERILATED_OUTPUT
 #include "Vrequantizer_16.h"
+#include "sim/rtl/own_context.h"
 #endif
 
 namespace bitpulse::rtl {
@@ -86,7 +87,7 @@ class VectorLanes::Group {
     model_.eval();
     model_.clk_i = 0;
   }
-  VerilatedContext context_;
+  OwnContext context_;
   Vrequantizer_16 model_{&context_};
 };
 

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "sim/rtl/array_model.h"
-#include "verilated.h"
+#include "sim/rtl/own_context.h"
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
 #elif VM_TRACE_VCD
@@ -131,7 +131,7 @@ class VerilatedArray final : public ArrayModel {
   }
 
   ArrayShape shape_;
-  VerilatedContext context_;
+  OwnContext context_;
 #if VM_TRACE
   std::unique_ptr<WaveFile> waves_;
 #endif
