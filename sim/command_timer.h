@@ -11,16 +11,26 @@
 
 namespace bitpulse {
 
+struct CommandTime {
+  std::uint64_t start = 0;
+  std::uint64_t finish = 0;
+  friend bool operator==(CommandTime a, CommandTime b) {
+    return a.start == b.start && a.finish == b.finish;
+  }
+};
+
 class CommandTimer {
  public:
   virtual ~CommandTimer() = default;
 
-  /// Cycles for which the array could have gone on but for predecessors.
-  std::uint64_t array_waited() const { return array_waited_; }
   /// Back to an idle machine in cycle 0.
   virtual void reset() = 0;
 
-  // Each returns the finish of the next command; `ready` is the latest finish of its predecessors.
+  /// The next command, whose predecessors' latest finish is `ready`.
+  virtual CommandTime issue(const Program& program, const Command& command,
+                            std::uint64_t ready) = 0;
+
+  // The same by unit, for commands that no program has; each returns the finish.
 
   /// Its patterns, which only `banked` memory needs, are in `program`.
   virtual std::uint64_t dma(const Program& program, const DmaCommand& command,
@@ -29,8 +39,8 @@ class CommandTimer {
   virtual std::uint64_t vector(std::uint64_t elements, std::uint32_t passes,
                                std::uint64_t ready) = 0;
 
- protected:
-  std::uint64_t array_waited_ = 0;
+  /// Cycles for which the array could have gone on but for predecessors.
+  virtual std::uint64_t array_waited() const = 0;
 };
 
 }  // namespace bitpulse

@@ -23,18 +23,11 @@
 
 #include "quant/integer/executor.h"
 #include "quant/integer/integer_network.h"
+#include "sim/command_timer.h"
 #include "sim/counters.h"
 #include "sim/program.h"
 
 namespace bitpulse {
-
-struct CommandTime {
-  std::uint64_t start = 0;
-  std::uint64_t finish = 0;
-  friend bool operator==(CommandTime a, CommandTime b) {
-    return a.start == b.start && a.finish == b.finish;
-  }
-};
 
 /// Values for a run: the network with parameters and the input codes. An engine that needs none
 /// (fast) ignores it; one that computes values runs timing only without it.

@@ -13,28 +13,30 @@ bool ArrayTimer::same(const FoldNest& a, const FoldNest& b) {
 
 void ArrayTimer::reset() {
   shape_.nest.repeats = 0;  // like no other
-  free_ = 0;
+  free_ = waited_ = 0;
   started_ = false;
 }
 
-std::uint64_t ArrayTimer::could_start(const FoldNest& nest) {
+std::uint64_t ArrayTimer::could_start() const {
+  if (!spec_.overlap) return free_;
+  if (!started_) return 0;
+  if (spec_.dataflow != Dataflow::kOs) {
+    return stream_start_ + std::max(stream_, shape_.preload) - shape_.preload;
+  }
+  const std::uint64_t stream = shape_.nest.stream;
+  return stream_start_ + stream_ + (rows_ > stream ? rows_ - stream : 0);
+}
+
+CommandTime ArrayTimer::issue(const FoldNest& nest, std::uint64_t ready) {
   assert(nest.repeats > 0 && nest.passes > 0 && nest.stream > 0);
   assert(nest.rows_extent > 0 && nest.cols_extent > 0);
   if (!same(nest, shape_.nest)) {
     shape_.nest = nest;
     spec_.overlap ? describe_overlapped() : describe_serial();
   }
-  if (!spec_.overlap) return free_;
-  if (!started_) return 0;
-  if (spec_.dataflow != Dataflow::kOs) {
-    return stream_start_ + std::max(stream_, shape_.preload) - shape_.preload;
-  }
-  return stream_start_ + stream_ + (rows_ > nest.stream ? rows_ - nest.stream : 0);
-}
-
-CommandTime ArrayTimer::issue(const FoldNest& nest, std::uint64_t ready) {
   // The predecessors bind the first fold only, since S_i >= ready from then on.
-  const std::uint64_t start = std::max(ready, could_start(nest));
+  const std::uint64_t could = could_start(), start = std::max(ready, could);
+  waited_ += start - could;
   if (!spec_.overlap) {
     free_ = start + shape_.serial;
     return {start, free_};

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "sim/engine.h"
+#include "sim/command_timer.h"
 #include "sim/machine.h"
 #include "sim/program.h"
 
@@ -32,12 +32,12 @@ class ArrayTimer {
   /// Back to an idle array in cycle 0.
   void reset();
 
-  /// When the next command could start if it waited for none.
-  std::uint64_t could_start(const FoldNest& nest);
-
   /// Times of the next command, whose last predecessor finishes at `ready`. Extents and counts of
   /// the nest are at least 1.
   CommandTime issue(const FoldNest& nest, std::uint64_t ready);
+
+  /// Cycles for which commands could have started but for their predecessors.
+  std::uint64_t waited() const { return waited_; }
 
  private:
   /// What follows from a nest alone; kept, as neighbours mostly have the same.
@@ -51,9 +51,12 @@ class ArrayTimer {
   static bool same(const FoldNest& a, const FoldNest& b);
   void describe_serial();
   void describe_overlapped();
+  /// When a command of this shape could start if it waited for none.
+  std::uint64_t could_start() const;
 
   ArraySpec spec_;
   Shape shape_;
+  std::uint64_t waited_ = 0;
   std::uint64_t free_ = 0;  // serial: finish of the last command
 
   // Overlapped: the last fold issued. Before the first one nothing holds the array back.

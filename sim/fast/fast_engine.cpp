@@ -66,7 +66,7 @@ class QueueRun {
 
   void execute(CommandId id, std::uint64_t ready) {
     const Command& command = program_.commands[id];
-    const DramEvents before = units_.dram_events();
+    const DramEvents before = dram_events_ ? units_.dram_events() : DramEvents{};
     times_[id] = units_.issue(program_, command, ready);
     if (dram_events_) (*dram_events_)[command.layer] += units_.dram_events() - before;
     last_finish_ = std::max(last_finish_, times_[id].finish);

@@ -23,7 +23,7 @@ void UnitTimers::reset() {
   if (machine_.dram.model == DramModel::kBanked) {
     dram_.emplace(machine_.dram.timing, machine_.clock_mhz);
   }
-  dma_free_ = vector_free_ = array_waited_ = 0;
+  dma_free_ = vector_free_ = 0;
 }
 
 std::uint64_t UnitTimers::dma(const Program& program, const DmaCommand& command,

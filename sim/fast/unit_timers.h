@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "sim/command_timer.h"
-#include "sim/engine.h"
 #include "sim/fast/array_timer.h"
 #include "sim/memory/banked_dram.h"
 
@@ -19,17 +18,15 @@ class UnitTimers final : public CommandTimer {
   explicit UnitTimers(const Machine& machine);
 
   void reset() override;
+  CommandTime issue(const Program& program, const Command& command, std::uint64_t ready) override;
   std::uint64_t dma(const Program& program, const DmaCommand& command,
                     std::uint64_t ready) override;
   std::uint64_t array(const FoldNest& nest, std::uint64_t ready) override {
-    const std::uint64_t could = array_.could_start(nest);
-    if (ready > could) array_waited_ += ready - could;
     return array_.issue(nest, ready).finish;
   }
   std::uint64_t vector(std::uint64_t elements, std::uint32_t passes, std::uint64_t ready) override;
 
-  /// Start and finish of any command.
-  CommandTime issue(const Program& program, const Command& command, std::uint64_t ready);
+  std::uint64_t array_waited() const override { return array_.waited(); }
 
   /// What `banked` memory has done so far.
   DramEvents dram_events() const { return dram_ ? dram_->events() : DramEvents{}; }

@@ -101,19 +101,7 @@ std::uint64_t cycles_of(const Program& program, CommandTimer& timer) {
     for (std::uint32_t i = 0; i < command.predecessor_count; ++i) {
       ready = std::max(ready, finish[program.predecessors[command.first_predecessor + i]]);
     }
-    switch (command.unit) {
-      case Unit::kDma:
-        finish.push_back(timer.dma(program, program.dma[command.payload], ready));
-        break;
-      case Unit::kArray:
-        finish.push_back(timer.array(program.array[command.payload].nest, ready));
-        break;
-      case Unit::kVector: {
-        const VectorCommand& vector = program.vector[command.payload];
-        finish.push_back(timer.vector(vector.elements, vector.passes, ready));
-        break;
-      }
-    }
+    finish.push_back(timer.issue(program, command, ready).finish);
   }
   return finish.empty() ? 0 : *std::max_element(finish.begin(), finish.end());
 }
