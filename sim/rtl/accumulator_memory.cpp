@@ -9,7 +9,7 @@
 #include "sim/rtl/ports.h"
 #ifdef BITPULSE_VERILATED_OUTPUT
 #include "Vacc_bank_16.h"
-#include "sim/rtl/own_context.h"
+#include "sim/rtl/clocked_model.h"
 #endif
 
 namespace bitpulse::rtl {
@@ -22,20 +22,9 @@ constexpr std::uint32_t kMacroWords = 4096;
 
 #ifdef BITPULSE_VERILATED_OUTPUT
 
-class AccumulatorMemory::Bank {
+class AccumulatorMemory::Bank : ClockedModel<Vacc_bank_16> {
  public:
-  explicit Bank(AccFormat format) {
-    model_.rst_ni = 1;
-    model_.eval();
-    model_.rst_ni = 0;
-    model_.eval();
-    model_.rst_ni = 1;
-    set_format(format);
-    model_.eval();
-  }
-  ~Bank() { model_.final(); }
-  Bank(const Bank&) = delete;
-  Bank& operator=(const Bank&) = delete;
+  explicit Bank(AccFormat format) { set_format(format); }
 
   void set_format(AccFormat format) { model_.acc_format_i = static_cast<CData>(format.pack()); }
   void step(std::uint32_t ctrl, const std::uint32_t* psums, const std::uint32_t* overflows) {
@@ -58,20 +47,6 @@ class AccumulatorMemory::Bank {
   std::uint32_t next_ctrl() const { return model_.acc_ctrl_o; }
   std::uint32_t sum(std::size_t col) const { return model_.sum_o[col]; }
   std::uint32_t overflows(std::size_t col) const { return model_.overflow_o[col]; }
-
- private:
-  // Eval reads clock and reset as one word, which waits until a clock just written is in memory: so
-  // both edges write it long before.
-  void fall() {
-    model_.eval();
-    model_.clk_i = 1;
-  }
-  void rise() {
-    model_.eval();
-    model_.clk_i = 0;
-  }
-  OwnContext context_;
-  Vacc_bank_16 model_{&context_};
 };
 
 #else

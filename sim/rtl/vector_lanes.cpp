@@ -8,7 +8,7 @@
 #include "models/error.h"
 #ifdef BITPULSE_VERILATED_OUTPUT
 #include "Vrequantizer_16.h"
-#include "sim/rtl/own_context.h"
+#include "sim/rtl/clocked_model.h"
 #endif
 
 namespace bitpulse::rtl {
@@ -28,20 +28,8 @@ struct LaneInputs {
 
 #ifdef BITPULSE_VERILATED_OUTPUT
 
-class VectorLanes::Group {
+class VectorLanes::Group : ClockedModel<Vrequantizer_16> {
  public:
-  Group() {
-    model_.rst_ni = 1;
-    model_.eval();
-    model_.rst_ni = 0;
-    model_.eval();
-    model_.rst_ni = 1;
-    model_.eval();
-  }
-  ~Group() { model_.final(); }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-
   void idle() {
     fall();
     model_.ctrl_i = 0;
@@ -77,18 +65,6 @@ class VectorLanes::Group {
     static_assert(sizeof port == kGroupLanes * sizeof *words);
     std::memcpy(&port, words, sizeof port);
   }
-  // Eval reads clock and reset as one word, which waits until a clock just written is in memory: so
-  // both edges write it long before.
-  void fall() {
-    model_.eval();
-    model_.clk_i = 1;
-  }
-  void rise() {
-    model_.eval();
-    model_.clk_i = 0;
-  }
-  OwnContext context_;
-  Vrequantizer_16 model_{&context_};
 };
 
 #else

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "sim/rtl/array_model.h"
-#include "sim/rtl/own_context.h"
+#include "sim/rtl/clocked_model.h"
 #if VM_TRACE_FST
 #include "verilated_fst_c.h"
 #elif VM_TRACE_VCD
@@ -53,12 +53,7 @@ class VerilatedArray final : public ArrayModel {
 
   void reset() override {
     model_.clk_i = 0;
-    model_.rst_ni = 1;
-    model_.eval();
-    model_.rst_ni = 0;
-    model_.eval();
-    model_.rst_ni = 1;
-    model_.eval();
+    pulse_reset(model_);
     read_outputs();
   }
 
