@@ -6,26 +6,14 @@
 
 #include "testbench/catch.h"
 #include "testbench/models/errors.h"
+#include "testbench/models/io/workload_documents.h"
 
 namespace bitpulse {
 namespace {
 
 constexpr ErrorKind kInvalid = ErrorKind::kInvalidInput;
 
-Workload read(const std::string& text) { return read_workload(parse_json(text, "/folder/w.json")); }
-
-constexpr const char* kResnet20 = R"({
-  "schema": "bitpulse/workload/1", "name": "resnet20 at 4 bits", "network": "resnet20-cifar",
-  "batch": 2, "seed": 7, "weights": "../r20.safetensors",
-  "data": {"format": "cifar10", "test": "test.bin", "train": "/abs/train.bin",
-           "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "bgr": true, "scale": 1},
-  "quantization": {"method": "ptq",
-    "calibration": {"rule": "percentile", "images": 64, "percentile": 99.9},
-    "weights": 4, "activations": 3, "first_last": 8, "rounding": "half_even",
-    "residual": "low_bit", "multiplier": "llsq8", "narrow_range": true, "bn_reestimation": true,
-    "bias_correction": true, "average_pool_floor": true, "frozen_scales": "net/network.json",
-    "layers": {"layer3.*": {"weights": [[2, 48], [4, 16]], "activations": 4},
-               "layer1.*": {"weights": 2}, "conv1": {"activations": 16}}}})";
+Workload read(const std::string& text) { return read_workload_text(text); }
 
 TEST_CASE("every key of a workload arrives in its field", "[models][workload]") {
   const Workload w = read(kResnet20);
@@ -226,111 +214,6 @@ TEST_CASE("a graph of a million nodes is refused by its size", "[models][workloa
                 ErrorKind::kLimit, "/network/nodes", "100000", "16384");
   CHECK_REFUSED(read(with_network("{\"layers\": [" + nodes + "]}")), ErrorKind::kLimit,
                 "/network/layers", "8192");
-}
-
-TEST_CASE("other quantization methods are refused by name", "[models][workload]") {
-  std::string text = kResnet20;
-  text.replace(text.find("\"ptq\""), 5, "\"dorefa\"");
-  CHECK_REFUSED(read(text), kInvalid, "/quantization/method", "\"dorefa\"", "\"ptq\"");
-}
-
-QuantizationSpec learned(const std::string& keys) {
-  return read(R"({"schema": "bitpulse/workload/1", "name": "n", "network": "resnet20-cifar",
-                  "quantization": {)" +
-              keys + "}}")
-      .quantization;
-}
-
-TEST_CASE("what a training leaves out is its method's paper's", "[models][workload]") {
-  const auto lsq = [](const std::string& bits) {
-    return learned(R"("method": "lsq", "weights": )" + bits + R"(, "activations": )" + bits);
-  };
-  CHECK(lsq("2").train.weight_decay == 0.25e-4);
-  CHECK(lsq("3").train.weight_decay == 0.5e-4);
-  CHECK(lsq("4").train.weight_decay == 1e-4);
-  CHECK(lsq("4").train.lr == 0.01);
-  CHECK(lsq("4").train.epochs == 90);
-  CHECK(lsq("8").train.lr == 0.001);
-  CHECK(lsq("8").train.epochs == 1);
-  CHECK(lsq("4").first_last == 8);
-  CHECK(lsq("4").residual == ResidualStyle::kStream16);
-  const QuantizationSpec llsq = learned(R"("method": "llsq", "weights": 4, "activations": 4)");
-  CHECK(llsq.train.lr == 2e-4);
-  CHECK(llsq.residual == ResidualStyle::kLowBit);
-  CHECK(llsq.multiplier == MultiplierStyle::kLlsq8);
-  CHECK(learned(R"("method": "float", "train": {"lr": 0.05})").train.lr == 0.05);
-}
-
-TEST_CASE("HAWQ-V3 is fine-tuned where it has a recipe, by the published one",
-          "[models][workload]") {
-  const QuantizationSpec post = learned(R"("method": "hawq", "weights": 4, "activations": 4)");
-  CHECK_FALSE(post.learns);
-  CHECK(post.calibration == CalibrationRule::kMinMax);
-  CHECK(post.widest_unsigned == 4);
-  CHECK(post.narrow_range);
-  CHECK(post.average_pool_floor);
-  CHECK(post.first_last == 8);
-  CHECK(post.residual == ResidualStyle::kStream16);
-  CHECK(post.hawq.momentum == 0.99);
-  CHECK(post.hawq.range == HawqRange::kAverage);
-  const QuantizationSpec tuned =
-      learned(R"("method": "hawq", "weights": 4, "activations": 4, "average_pool_floor": false,
-                 "train": {"step_factor": 0.5})");
-  CHECK(tuned.learns);
-  CHECK_FALSE(tuned.average_pool_floor);
-  CHECK(tuned.train.lr == 1e-4);
-  CHECK(tuned.train.epochs == 90);
-  CHECK(tuned.train.schedule == LearningRateSchedule::kStep);
-  CHECK(tuned.train.step_epochs == 30);
-  CHECK(tuned.train.step_factor == 0.5);
-  for (const char* keys : {R"("residual": "low_bit")", R"("multiplier": "llsq8")",
-                           R"("bn_reestimation": true)", R"("lsq": {})"}) {
-    CAPTURE(keys);
-    CHECK_REFUSED(
-        learned(R"("method": "hawq", "weights": 4, "activations": 4, )" + std::string(keys)),
-        kInvalid, "/quantization", "unknown key");
-  }
-  CHECK_REFUSED(learned(R"("method": "hawq", "weights": 4, "activations": 4,
-                           "calibration": {"rule": "mse"})"),
-                kInvalid, "/quantization/calibration/rule", "mse", "percentile");
-  CHECK_REFUSED(learned(R"("method": "hawq", "weights": 4, "activations": 4,
-                           "hawq": {"range": "extremes", "momentum": 0.9})"),
-                kInvalid, "/quantization/hawq/momentum", "average");
-}
-
-TEST_CASE("keys of another quantization method are refused", "[models][workload]") {
-  for (const char* keys : {R"("method": "lsq", "weights": 4, "activations": 4, "llsq": {})",
-                           R"("method": "llsq", "weights": 4, "activations": 4, "lsq": {})",
-                           R"("method": "ptq", "weights": 4, "activations": 4, "train": {})",
-                           R"("method": "lsq", "weights": 4, "activations": 4,
-                              "narrow_range": true)",
-                           R"("method": "float", "train": {}, "weights": 4)"}) {
-    CAPTURE(keys);
-    CHECK_REFUSED(learned(keys), kInvalid, "/quantization", "unknown key");
-  }
-  CHECK_REFUSED(learned(R"("method": "lsq", "weights": 4, "activations": 4,
-                           "train": {"temperature": 2})"),
-                kInvalid, "/quantization/train/temperature", "distill");
-  CHECK_REFUSED(learned(R"("method": "llsq", "weights": 4, "activations": 4, "first_last": 8,
-                           "llsq": {"recipe": "qfn"})"),
-                kInvalid, "/quantization/first_last", "sets the ends");
-  CHECK_REFUSED(learned(R"("method": "float", "train": {"fold_epochs": 1})"), kInvalid,
-                "/quantization/train/fold_epochs", "nothing is quantized");
-}
-
-/// kResnet20 with one value changed.
-std::string changed(const std::string& pointer, const std::string& value) {
-  return override_json(parse_json(kResnet20, "/folder/w.json"), {{pointer, value}}).raw_text();
-}
-
-TEST_CASE("asymmetric zero points are refused with their own message", "[models][workload]") {
-  for (const char* place : {"", "/calibration", "/layers/conv1"}) {
-    for (const char* key : {"zero_point", "zero_points", "asymmetric"}) {
-      const std::string pointer = std::string("/quantization") + place + "/" + key;
-      CHECK_REFUSED(read(changed(pointer, "true")), kInvalid,
-                    "asymmetric zero points are not supported", pointer.c_str());
-    }
-  }
 }
 
 TEST_CASE("figures are made for one size of image and have no files", "[models][workload]") {

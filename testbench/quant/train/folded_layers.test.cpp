@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "quant/train/folded_layers.h"
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "models/io/safetensors.h"
 #include "quant/evaluate.h"
 #include "quant/float/float_executor.h"
 #include "quant/methods/learned.h"
 #include "quant/train/quantizers.h"
-#include "quant/train/trainer.h"
 #include "quant/training_model.h"
 #include "testbench/quant/graphs.h"
-#include "testbench/quant/train/stripes.h"
+#include "testbench/quant/train/stripes_training.h"
 #include "testbench/quant/train/torch_catch.h"
 
 namespace bitpulse {
@@ -22,33 +17,11 @@ namespace {
 
 const at::Device kCpu(at::kCPU);
 
-TrainOptions into(const TemporaryFolder& folder, const std::string& name) {
-  TrainOptions options;
-  options.out = folder / name;
-  std::filesystem::create_directories(options.out);
-  return options;
-}
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 /// Trains stripes in float, then with `method` at `bits`, the last of three epochs folded.
 std::string recipe(const std::string& method, int bits) {
   const std::string b = std::to_string(bits);
   return R"({"method": ")" + method + R"(", "weights": )" + b + R"(, "activations": )" + b +
          R"(, "train": {"epochs": 3, "batch": 32, "lr": 0.005, "fold_epochs": 1}})";
-}
-
-Workload pretrained(const TemporaryFolder& folder, const std::string& quantization) {
-  train(stripes(folder, R"({"method": "float", "train": {"epochs": 4, "batch": 32, "lr": 0.05}})"),
-        into(folder, "float"));
-  Workload workload = stripes(folder, quantization);
-  workload.weights_path = folder / "float/model.safetensors";
-  return workload;
 }
 
 }  // namespace

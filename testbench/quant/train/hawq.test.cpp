@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // HAWQ-V3: its fake quantizers, its folded batch norms, and a fine-tuning down to integers.
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "models/io/safetensors.h"
 #include "quant/evaluate.h"
 #include "quant/float/float_executor.h"
 #include "quant/methods/ptq.h"
 #include "quant/train/fake_quant.h"
 #include "quant/train/quantizers.h"
-#include "quant/train/trainer.h"
 #include "quant/training_model.h"
-#include "testbench/quant/train/stripes.h"
+#include "testbench/quant/train/stripes_training.h"
 #include "testbench/quant/train/torch_catch.h"
 
 namespace bitpulse {
@@ -35,33 +30,10 @@ QuantizationSpec spec_of_hawq() {
   return spec;
 }
 
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-TrainOptions into(const TemporaryFolder& folder, const std::string& name) {
-  TrainOptions options;
-  options.out = folder / name;
-  std::filesystem::create_directories(options.out);
-  return options;
-}
-
 std::string recipe(int bits, const std::string& train) {
   const std::string b = std::to_string(bits);
   return R"({"method": "hawq", "weights": )" + b + R"(, "activations": )" + b +
          R"(, "train": {"batch": 32, "schedule": "cosine", )" + train + "}}";
-}
-
-/// Stripes with a trained float network.
-Workload pretrained(const TemporaryFolder& folder, const std::string& quantization) {
-  train(stripes(folder, R"({"method": "float", "train": {"epochs": 4, "batch": 32, "lr": 0.05}})"),
-        into(folder, "float"));
-  Workload workload = stripes(folder, quantization);
-  workload.weights_path = folder / "float/model.safetensors";
-  return workload;
 }
 
 }  // namespace

@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantizers that learn, from a float network to integers.
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-
 #include "models/io/safetensors.h"
 #include "quant/evaluate.h"
 #include "quant/methods/learned.h"
 #include "quant/methods/ptq.h"
-#include "quant/train/trainer.h"
 #include "testbench/catch.h"
-#include "testbench/quant/train/stripes.h"
+#include "testbench/quant/train/stripes_training.h"
 
 namespace bitpulse {
 
 namespace {
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-TrainOptions into(const TemporaryFolder& folder, const std::string& name) {
-  TrainOptions options;
-  options.out = folder / name;
-  std::filesystem::create_directories(options.out);
-  return options;
-}
-
-/// Trains the float network of stripes; the path of its weights.
-std::string float_weights(const TemporaryFolder& folder) {
-  train(stripes(folder, R"({"method": "float", "train": {"epochs": 4, "batch": 32, "lr": 0.05}})"),
-        into(folder, "float"));
-  return folder / "float/model.safetensors";
-}
 
 constexpr const char* kTwoBits = R"({"method": "lsq", "weights": 2, "activations": 2,
     "first_last": 2, "train": {"epochs": 6, "batch": 32, "lr": 0.02, "crop_pad": 1, "distill": 0.5}})";

@@ -7,23 +7,14 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "testbench/catch.h"
-#include "testbench/quant/train/stripes.h"
+#include "testbench/quant/train/stripes_training.h"
 
 namespace bitpulse {
 
 namespace {
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// A running bitpulse-train.
 class Program {

@@ -8,7 +8,7 @@
 #include "models/io/safetensors.h"
 #include "testbench/catch.h"
 #include "testbench/models/errors.h"
-#include "testbench/quant/train/stripes.h"
+#include "testbench/quant/train/stripes_training.h"
 
 namespace bitpulse {
 
@@ -16,21 +16,6 @@ namespace {
 
 constexpr const char* kFloat = R"({"method": "float", "train": {"epochs": 4, "batch": 32,
     "lr": 0.05, "crop_pad": 1, "flip": false}})";
-
-std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-TrainOptions into(const TemporaryFolder& folder, const std::string& name) {
-  TrainOptions options;
-  options.out = folder / name;
-  options.recipe = "recipe";
-  std::filesystem::create_directories(options.out);
-  return options;
-}
 
 /// metrics.csv without its last column, the seconds.
 std::string figures(const std::string& folder) {
