@@ -13,8 +13,8 @@ namespace bitpulse {
 
 /// lower(workload) with parameters.
 ///
-/// weights      of a method that has learned: with its activation steps, as bitpulse-train writes
-/// them calibration  images the ranges are measured on (seeded ones for a workload without data)
+/// weights      of a method that has learned: with its steps, as bitpulse-train writes them
+/// calibration  images the ranges are measured on (seeded ones for a workload without data)
 /// errors       kInvalidInput: a ratio of scales that no multiplier expresses, naming layer and
 ///              channel; weights that do not fit the graph
 IntegerNetwork quantize_ptq(const Workload& workload, const Weights& weights,

@@ -31,7 +31,7 @@ struct ActivationTrace {
 
 /// One entry per node of `layers`, which have weights.
 ///
-/// images      in all batches; the loss is their mean
+/// batches     of images; the loss is the mean over all of them
 /// hutchinson  `draws` vectors for every image; never ends early
 /// progress    called with the images done; may be empty
 /// errors      kCheckFailed: a product is not finite

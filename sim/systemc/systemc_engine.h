@@ -15,8 +15,8 @@ class VectorBackend;
 
 class SystemcEngine : public Engine {
  public:
-  /// array   executes the array's commands, too (sim/systemc/array_backend.h); null: the model
-  /// alone vector  the same of the vector unit's (sim/systemc/vector_backend.h)
+  /// array   also executes the array's commands (sim/systemc/array_backend.h); null: nothing does
+  /// vector  the same of the vector unit's (sim/systemc/vector_backend.h)
   explicit SystemcEngine(ArrayBackend* array = nullptr, VectorBackend* vector = nullptr)
       : array_(array), vector_(vector) {}
   RunResult run(const Program& program, const Operands& operands) override;
