@@ -68,7 +68,7 @@ class Placer {
     } else if (layer.residual->kind == Residual::Kind::kLowBit) {
       ActivationSite site;
       site.name = node(origin.add).name + ".main";
-      site.precision = {static_cast<std::uint8_t>(bits_of(layer.residual->main_clamp)), true};
+      site.precision = {bits_of(layer.residual->main_clamp), true};
       site.features = node(origin.add).shape.elements();
       site.layer = l;
       placement_.edges.push_back({origin.add, 1 - identity, placement_.activations.size()});
@@ -76,9 +76,10 @@ class Placer {
     }
   }
 
-  static int bits_of(CodeRange range) {
-    int bits = 1;
-    while (Precision{static_cast<std::uint8_t>(bits), true}.range().max < range.max) ++bits;
+  /// Of signed codes. The least one tells: the largest is 1 with 1 bit {-1, 1} and with 2.
+  static std::uint8_t bits_of(CodeRange range) {
+    std::uint8_t bits = 1;
+    while (Precision{bits, true}.range().min > range.min) ++bits;
     return bits;
   }
 

@@ -45,6 +45,21 @@ TEST_CASE("folded, the training model's codes are the integers' but for ties",
   CHECK(differing_sums(plain.compare(plain.quantize())) > 10 * differing + 0.03);
 }
 
+TEST_CASE("a low-bit branch is trained on the codes that it is deployed with",
+          "[quant][learned][llsq]") {
+  const auto bits = GENERATE(as<std::uint8_t>(), 2, 3, 4, 8);
+  CAPTURE(static_cast<int>(bits));
+  const Trained trained = llsq(bits, false);
+  const Lowering lowering = lower_with_origins(trained.workload);
+  int branches = 0;
+  for (const ActivationSite& site : place_quantizers(trained.workload, lowering).activations) {
+    if (!site.layer) continue;
+    ++branches;
+    CHECK((site.precision.range() == lowering.network.layers[*site.layer].residual->main_clamp));
+  }
+  CHECK(branches > 0);
+}
+
 TEST_CASE("networks of every width equal their twin on every element", "[quant][learned]") {
   const auto bits = GENERATE(as<std::uint8_t>(), 2, 3, 4, 8);
   const std::string method = GENERATE("lsq", "llsq");
