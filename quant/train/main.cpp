@@ -91,6 +91,10 @@ int run(const std::vector<std::string>& words) {
   }
   const JsonValue document = load_workload(line.workload, line.overrides);
   const Workload workload = read_workload(document);
+  if (workload.quantization.auto_bits)
+    document.at("quantization")
+        .at("bits")
+        .fail("numbers: `bitpulse quantize` chooses bits, then trains with them");
   if (!workload.quantization.learns)
     throw Error(
         ErrorKind::kInvalidInput,

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "models/error.h"
-#include "models/io/files.h"
 #include "sim/allocate/documents.h"
 #include "sim/cli/allocation.h"
+#include "sim/cli/chosen_workload.h"
 #include "sim/cli/command.h"
 #include "sim/cli/inputs.h"
 #include "sim/cli/limits.h"
@@ -27,42 +27,6 @@ std::size_t resource_of(const Arguments& arguments, bool on_machine) {
   }
   throw Error(ErrorKind::kUsage,
               "--over: found \"" + name + "\", expected size, bops, latency or energy");
-}
-
-/// The workload with its chosen bits as numbers, for everything that takes workloads.
-void write_workload(const WorkloadInput& input, const Allocation& allocation,
-                    const std::string& path) {
-  Json document = input.document.raw();
-  Json& quantization = document["quantization"];
-  Json& layers = quantization["layers"];
-  if (layers.is_null()) layers = Json::object();
-  for (std::size_t l = 0; l < allocation.chosen.size(); ++l) {
-    const BitCandidate& layer = allocation.candidates.layers[l];
-    if (!layer.chooses) continue;
-    layers[layer.name] = {{"weights", allocation.chosen[l].weights},
-                          {"activations", allocation.chosen[l].activations}};
-  }
-  quantization.erase("bits");
-  quantization["weights"] = quantization["activations"] = 8;
-  quantization["first_last"] = input.workload.quantization.first_last;
-  // Paths start at the document's folder, which may be another one now.
-  const Workload& workload = input.workload;
-  if (!workload.weights_path.empty() && document.contains("weights")) {
-    document["weights"] = workload.weights_path;
-  }
-  if (!workload.network_path.empty()) document["network"] = workload.network_path;
-  if (document.contains("data")) {
-    const DataSpec& data = workload.data;
-    const std::pair<const char*, const std::string*> paths[] = {
-        {"test", &data.test},
-        {"test_labels", &data.test_labels},
-        {"train", &data.train},
-        {"train_labels", &data.train_labels}};
-    for (const auto& [key, value] : paths) {
-      if (document["data"].contains(key)) document["data"][key] = *value;
-    }
-  }
-  write_file_atomically(path, document.dump(2) + "\n");
 }
 
 int allocate(const Arguments& arguments) {
@@ -94,7 +58,7 @@ int allocate(const Arguments& arguments) {
   } catch (const Error& error) {
     input.document.at("quantization").at("bits").at("budget").fail_with(error);
   }
-  if (arguments.has("out")) write_workload(input, *allocation, arguments.text("out"));
+  if (arguments.has("out")) write_chosen_workload(input, *allocation, arguments.text("out"));
   if (arguments.has("json")) {
     std::cout << allocation_json(*allocation).dump(2) << '\n';
   } else {

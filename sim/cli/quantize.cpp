@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <iostream>
 
 #include "models/error.h"
 #include "models/io/safetensors.h"
 #include "quant/integer/network_io.h"
+#include "sim/cli/chosen_workload.h"
 #include "sim/cli/command.h"
 #include "sim/cli/deploy.h"
 #include "sim/cli/inputs.h"
@@ -17,11 +19,26 @@
 namespace bitpulse {
 namespace {
 
+/// Where bits had to be chosen: the workload with them as numbers, beside its integers to be.
+std::string write_chosen(const WorkloadInput& input, const std::string& out) {
+  std::error_code error;
+  std::filesystem::create_directories(out, error);
+  if (error) throw Error(ErrorKind::kIo, out + ": cannot be made: " + error.message());
+  const std::string path = out + "/chosen.json";
+  write_chosen_workload(input, *input.allocation, path, ".");
+  return path;
+}
+
 /// Learns the workload's weights and steps into the output folder; returns the trainer's status.
-int train(const Inputs& inputs, const Arguments& arguments) {
-  std::vector<std::string> words{inputs.files.front(), "--out", arguments.text("out")};
-  for (const JsonOverride& override : inputs.workload.overrides) {
-    words.insert(words.end(), {"--set", override.pointer + '=' + override.value});
+///
+/// chosen  the workload with its bits chosen and overrides applied; "": nothing was to be chosen
+int train(const Inputs& inputs, const std::string& chosen, const Arguments& arguments) {
+  std::vector<std::string> words{chosen.empty() ? inputs.files.front() : chosen, "--out",
+                                 arguments.text("out")};
+  if (chosen.empty()) {
+    for (const JsonOverride& override : inputs.workload.overrides) {
+      words.insert(words.end(), {"--set", override.pointer + '=' + override.value});
+    }
   }
   words.insert(words.end(), {"--threads", std::to_string(thread_count(arguments))});
   for (const char* option : {"device", "max-seconds"}) {
@@ -44,13 +61,8 @@ int quantize_network(const Arguments& arguments) {
     compile(structure, inputs.machine->machine, {}, FastEngine::timer);
   }
   const bool learns = workload.quantization.learns;
-  if (learns && inputs.workload.allocation) {
-    throw Error(ErrorKind::kInvalidInput,
-                inputs.files.front() +
-                    ": at /quantization/bits: found bits to be chosen of a method that learns, "
-                    "expected numbers; `bitpulse allocate WORKLOAD --out FILE` writes them");
-  }
-  if (const int status = learns ? train(inputs, arguments) : 0) return status;
+  const std::string chosen = inputs.workload.allocation ? write_chosen(inputs.workload, out) : "";
+  if (const int status = learns ? train(inputs, chosen, arguments) : 0) return status;
   Progress progress;
   const IntegerNetwork network =
       learns ? quantize(workload, read_weights(out + "/model.safetensors"), threads)
@@ -58,7 +70,9 @@ int quantize_network(const Arguments& arguments) {
 
   const auto lock = commit_lock();
   save_network(network, out);
-  std::cout << out << "/network.json\n" << out << "/tensors.safetensors\n" << std::flush;
+  std::cout << out << "/network.json\n" << out << "/tensors.safetensors\n";
+  if (!chosen.empty()) std::cout << chosen << '\n';
+  std::cout << std::flush;
   return 0;
 }
 

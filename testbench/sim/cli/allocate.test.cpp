@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bits that a workload leaves to be chosen, as users meet them.
 
+#include <filesystem>
+
 #include "models/io/json.h"
 #include "testbench/catch.h"
 #include "testbench/sim/cli/program.h"
@@ -75,6 +77,33 @@ TEST_CASE("the workload that allocate writes runs as the one that leaves bits op
     return parse_json(outcome.out, "report").at("layers").raw_text();
   };
   CHECK(layers(open) == layers(written));
+}
+
+TEST_CASE("a training is given the chosen bits as numbers", "[cli][allocate]") {
+  const Case files;
+  std::string text = chosen_workload(R"({ "size_mib": 0.0012 })");
+  const std::string ptq = R"("method": "ptq")";
+  const std::string workload = files.folder.file(
+      "learned.json", text.replace(text.find(ptq), ptq.size(), R"("method": "lsq", "train": {})"));
+  // Stands in for the trainer beside a copy of the program: keeps its workload and fails.
+  const std::string trainer = files.folder.file(
+      "bitpulse-train", "#!/bin/sh\ncp \"$1\" '" + files.folder.path("given.json") + "'\nexit 5\n");
+  std::filesystem::permissions(trainer, std::filesystem::perms::owner_all);
+  std::filesystem::copy_file(BITPULSE_PROGRAM, files.folder.path("bitpulse"));
+
+  const Outcome outcome =
+      shell("'" + files.folder.path("bitpulse") + "' quantize '" + workload + "' --out '" +
+            files.folder.path("out") + "' --set /quantization/train/epochs=3");
+  INFO(outcome.err);
+  CHECK(outcome.status == 5);
+  const std::string given = content_of(files.folder.path("given.json"));
+  CHECK(given == content_of(files.folder.path("out/chosen.json")));
+  const JsonValue quantization = parse_json(given, "given").at("quantization");
+  CHECK_FALSE(quantization.has("bits"));
+  CHECK(quantization.at("train").at("epochs").integer(0, 9) == 3);
+  CHECK(quantization.at("layers").at("c2").at("weights").integer(2, 8) ==
+        quantization.at("layers").at("c2").at("activations").integer(2, 8));
+  CHECK(quantization.at("integers").text() == ".");
 }
 
 TEST_CASE("a single width is what every open layer gets", "[cli][allocate]") {
