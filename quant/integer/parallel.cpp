@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,11 @@ void parallel_for(int threads, std::int64_t count,
     }
   };
   std::vector<std::thread> pool;
-  for (int worker = 1; worker < workers; ++worker) pool.emplace_back(run, worker);
+  try {
+    for (int worker = 1; worker < workers; ++worker) pool.emplace_back(run, worker);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those that there are share the items.
+  }
   run(0);
   for (std::thread& thread : pool) thread.join();
   if (error) std::rethrow_exception(error);

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "models/error.h"
@@ -62,6 +63,7 @@ int dispatch(const std::vector<std::string>& words) {
 
 int guarded(const std::vector<std::string>& words) {
   try {
+    install_signal_watch();
     const int status = dispatch(words);
     if (!std::cout.flush()) throw Error(ErrorKind::kIo, "standard output: cannot write");
     return status;
@@ -71,6 +73,11 @@ int guarded(const std::vector<std::string>& words) {
   } catch (const std::bad_alloc&) {
     std::cerr << "bitpulse: out of memory\n";
     return static_cast<int>(ErrorKind::kLimit);
+  } catch (const std::system_error& e) {
+    const bool no_thread = e.code() == std::errc::resource_unavailable_try_again;
+    std::cerr << "bitpulse: " << (no_thread ? "no thread can be started: " : "internal error: ")
+              << e.what() << '\n';
+    return static_cast<int>(no_thread ? ErrorKind::kLimit : ErrorKind::kInternal);
   } catch (const std::exception& e) {
     std::cerr << "bitpulse: internal error: " << e.what() << '\n';
     return static_cast<int>(ErrorKind::kInternal);
@@ -80,7 +87,4 @@ int guarded(const std::vector<std::string>& words) {
 }  // namespace
 }  // namespace bitpulse
 
-int main(int argc, char** argv) {
-  bitpulse::install_signal_watch();
-  return bitpulse::guarded({argv + 1, argv + argc});
-}
+int main(int argc, char** argv) { return bitpulse::guarded({argv + 1, argv + argc}); }

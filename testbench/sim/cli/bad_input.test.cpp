@@ -150,6 +150,16 @@ TEST_CASE("less memory than the program itself needs is a limit, not a missing f
   CHECK(outcome.status == 4);
   CHECK(outcome.err.find("memory") != std::string::npos);
 }
+
+TEST_CASE("wherever memory ends, for values or for threads, it is enough or a limit",
+          "[cli][bad-input]") {
+  for (int mib = 5; mib <= 65; mib += 5) {
+    const Outcome outcome = bitpulse({"run", "two-layers-w8a8", "--machine", "int8-32x32-ws",
+                                      "--threads", "8", "--max-memory", std::to_string(mib)});
+    CAPTURE(mib, outcome.err);
+    CHECK((outcome.status == 0 || outcome.status == 4));
+  }
+}
 #endif
 
 TEST_CASE("validate follows what a file names, and says where it is named", "[cli][bad-input]") {
