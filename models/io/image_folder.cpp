@@ -123,6 +123,16 @@ std::vector<Entry> read_labels(const std::string& path) {
   return entries;
 }
 
+/// The file in the folder of images or, where only that exists, beside the CSV.
+fs::path located(const ImageRequest& request, const std::string& file) {
+  const fs::path path = fs::path(request.images) / file;
+  const fs::path beside = fs::path(request.labels).parent_path() / file;
+  std::error_code absent;
+  const bool take_beside =
+      !request.labels.empty() && !fs::exists(path, absent) && fs::exists(beside, absent);
+  return take_beside ? beside : path;
+}
+
 bool is_picture(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -164,7 +174,7 @@ ImageSet read_image_folder(const ImageRequest& request) {
   images.pixels.resize(static_cast<std::size_t>(images.count) * image_bytes);
   for (std::size_t i = 0; i < static_cast<std::size_t>(images.count); ++i) {
     const Entry& entry = entries[static_cast<std::size_t>(request.first) + i];
-    decode_picture((fs::path(request.images) / entry.file).string(), request.shape,
+    decode_picture(located(request, entry.file).string(), request.shape,
                    &images.pixels[i * image_bytes]);
     images.labels.push_back(entry.label);
   }

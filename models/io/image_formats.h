@@ -27,8 +27,8 @@ ImageSet read_cifar10(const ImageRequest& request);
 /// IDX files of unsigned bytes, plain or gzip (http://yann.lecun.com/exdb/mnist/).
 ImageSet read_mnist(const ImageRequest& request);
 
-/// JPEG and PNG files: those the labels CSV lists (columns file and class_index, paths inside the
-/// folder), or without one all of the folder by name.
+/// JPEG and PNG files: those the labels CSV lists (columns file and class_index; paths inside the
+/// folder, else beside the CSV), or without one all of the folder by name.
 ImageSet read_image_folder(const ImageRequest& request);
 
 /// The images that Bitpulse draws itself: 8,000 for training, 2,000 for tests, 3 x 24 x 24, of ten

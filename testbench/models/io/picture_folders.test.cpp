@@ -62,6 +62,27 @@ TEST_CASE("JPEG files come back as they were within their loss", "[models][image
         std::vector<std::uint8_t>(3 * 384, 77));
 }
 
+TEST_CASE("files of a labels CSV stand in the folder of images, or else beside the CSV",
+          "[models][images]") {
+  const TemporaryFolder folder;
+  for (const char* sub : {"images", "images/images"})
+    std::filesystem::create_directory(folder.path() / sub);
+  const auto write = [&](const char* name) {
+    folder.write(name, png_bytes(1, 1, 1, {static_cast<std::uint8_t>(std::string(name).size())}));
+  };
+  write("images/a.png");
+  write("images/b.png");
+  write("images/images/b.png");
+  const std::string csv = folder.write(
+      "l.csv", "file,class_index\nimages/a.png,1\nimages/b.png,2\na.png,3\nimages/c.png,4\n");
+  const DataSpec data = spec(DataFormat::kImageFolder, (folder.path() / "images").string(), csv);
+  const auto read = [&](std::int64_t count) {
+    return read_images(data, Split::kTest, Shape{1, 1, 1}, 10, 0, count);
+  };
+  CHECK(read(3).pixels == std::vector<std::uint8_t>{12, 19, 12});
+  CHECK_REFUSED(read(4), kInvalid, "images/images/c.png");
+}
+
 TEST_CASE("a labels CSV chooses files and labels", "[models][images]") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.path() / "sub");
