@@ -48,6 +48,30 @@ const Variable kVariables[] = {
 };
 #undef BITPULSE_VARIABLE
 
+/// What muParser takes, and would not do what it looks like: an assignment, a list, of which only
+/// the last counts, and a < b < c, which compares c with 0 or 1. "" where there is none of them.
+std::string misleading(const std::string& expression) {
+  std::vector<int> comparisons{0};  // since the last && or ||, per open parenthesis
+  for (std::size_t i = 0; i < expression.size(); ++i) {
+    const char c = expression[i], next = i + 1 < expression.size() ? expression[i + 1] : '\0';
+    if (c == '(') {
+      comparisons.push_back(0);
+    } else if (c == ')' && comparisons.size() > 1) {
+      comparisons.pop_back();
+    } else if (c == ',' && comparisons.size() == 1) {
+      return "&& between two conditions instead of a comma";
+    } else if (c == ',' || c == '?' || c == ':' || c == '&' || c == '|') {
+      comparisons.back() = 0;
+    } else if (c == '<' || c == '>' || ((c == '=' || c == '!') && next == '=')) {
+      if (next == '=') ++i;
+      if (++comparisons.back() > 1) return "&& between two comparisons";
+    } else if (c == '=') {
+      return "== to compare";
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 struct Constraints::Parsers {
@@ -60,6 +84,11 @@ struct Constraints::Parsers {
 Constraints::Constraints(const std::vector<std::string>& expressions, const std::string& file)
     : parsers_(std::make_unique<Parsers>()) {
   for (std::size_t i = 0; i < expressions.size(); ++i) {
+    const std::string found = printable(file, 400) + ": at /constraints/" + std::to_string(i) +
+                              ": found \"" + printable(expressions[i]) + "\"";
+    if (const std::string meant = misleading(expressions[i]); !meant.empty()) {
+      throw Error(ErrorKind::kInvalidInput, found + ", expected " + meant);
+    }
     mu::Parser parser;
     for (std::size_t v = 0; v < std::size(kVariables); ++v) {
       parser.DefineVar(kVariables[v].name, &parsers_->values[v]);
@@ -76,10 +105,8 @@ Constraints::Constraints(const std::vector<std::string>& expressions, const std:
     } catch (const mu::Parser::exception_type& error) {
       std::vector<std::string_view> names;
       for (const Variable& variable : kVariables) names.emplace_back(variable.name);
-      throw Error(ErrorKind::kInvalidInput,
-                  printable(file, 400) + ": at /constraints/" + std::to_string(i) + ": found \"" +
-                      printable(expressions[i]) + "\" (" + printable(error.GetMsg(), 200) +
-                      "), expected an expression over " + join(names));
+      throw Error(ErrorKind::kInvalidInput, found + " (" + printable(error.GetMsg(), 200) +
+                                                "), expected an expression over " + join(names));
     }
     parsers_->parsers.push_back(parser);
     parsers_->texts.push_back(expressions[i]);

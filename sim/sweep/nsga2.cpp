@@ -71,8 +71,14 @@ void search_nsga2(const SweepSpec& spec, const EvaluateGeneration& evaluate) {
         ErrorKind::kInvalidInput,
         printable(spec.file, 400) + ": at /objectives: found one, expected two or more for nsga2");
   }
+  const GridProblem grid{&spec, &evaluate};
+  if (grid.free_dimensions() == 0) {
+    throw Error(ErrorKind::kInvalidInput, printable(spec.file, 400) +
+                                              ": at /axes: found a grid of one point, expected "
+                                              "several for nsga2");
+  }
   const auto seed = static_cast<unsigned>(spec.strategy.seed);
-  const pagmo::problem problem{GridProblem{&spec, &evaluate}};
+  const pagmo::problem problem{grid};
   const pagmo::bfe batches{pagmo::member_bfe{}};
   pagmo::population population{
       problem, batches, static_cast<pagmo::population::size_type>(spec.strategy.population), seed};

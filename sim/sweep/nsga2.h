@@ -18,7 +18,7 @@ using EvaluateGeneration =
 
 /// Same seed and answers, same points. Needs two objectives or more.
 ///
-/// errors  kInvalidInput: a single objective; what `evaluate` throws
+/// errors  kInvalidInput: a single objective, a single point; what `evaluate` throws
 void search_nsga2(const SweepSpec& spec, const EvaluateGeneration& evaluate);
 
 }  // namespace bitpulse

@@ -144,4 +144,24 @@ TEST_CASE("constraints and readers refuse points with a reason", "[sweep][constr
   CHECK_THROWS_AS(Evaluator(read(json)), Error);
 }
 
+TEST_CASE("a constraint that would not mean what it says is refused", "[sweep][constraints]") {
+  const auto refused = [](const std::string& expression) {
+    Json json = sample();
+    json["constraints"] = {expression};
+    try {
+      Evaluator evaluator(read(json));
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  };
+  CHECK(refused("rows = 8").find("== to compare") != std::string::npos);
+  CHECK(refused("(pe=int8)").find("== to compare") != std::string::npos);
+  CHECK(refused("rows <= 8, cols <= 8").find("instead of a comma") != std::string::npos);
+  CHECK(refused("4 <= rows <= 8").find("&& between two comparisons") != std::string::npos);
+  CHECK(refused("min(rows, cols) >= 4 && max(rows, cols) <= 8").empty());
+  CHECK(refused("(rows == cols) == (act_kib >= 64) || pe != int8").empty());
+  CHECK(refused("pe == int8 ? rows <= 8 : cols <= 4").empty());
+}
+
 }  // namespace bitpulse
