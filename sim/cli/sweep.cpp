@@ -72,7 +72,7 @@ Subcommand sweep_command() {
           "Runs a design space into a database and finds its best points.\n"
           "  plan SWEEP        what would run: points, invalid ones with reasons, time\n"
           "  run SWEEP         runs what the database lacks; again to resume\n"
-          "  status SWEEP      what the database has\n"
+          "  status SWEEP      what the database has, and why points failed\n"
           "  export SWEEP      the points as CSV, or as JSON (--json)\n"
           "  pareto SWEEP      points that none beats, as CSV and as a picture (--plot)\n"
           "  check SWEEP       laws over results: more bandwidth is never slower, ...\n"
@@ -85,14 +85,14 @@ Subcommand sweep_command() {
            {"shard", "I/N", "run the I-th of N parts only, 1 <= I <= N"},
            {"retry-failed", nullptr, "run failed points again"},
            {"timeout", "SECONDS", "of one point (default 600)"},
-           kMemoryOption,
+           {"max-memory", "MIB", "of the points that run at a time; one that needs more fails"},
            {"all", nullptr, "pareto: the dominated points, too"},
            {"plot", "FILE", "pareto: also draws the front (SVG), dominated points in grey"},
            {"dominates", "ID", "pareto: which points dominate this one"},
            {"shards", "N", "emit-slurm: tasks; default: a minute's work each"},
            {"throttle", "N", "emit-slurm: tasks at a time"},
            {"folder", "DIR", "emit-slurm: where the databases go"},
-           {"limit", "N", "plan, check: lines of each list (default 20)"},
+           {"limit", "N", "plan, status, check: lines of each list (default 20)"},
            kCacheOption,
            kJsonOption},
           {"bitpulse sweep plan resnet18-arrays",

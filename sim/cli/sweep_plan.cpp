@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -20,10 +21,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// Points that are refused for one reason.
+struct Refused {
+  std::uint64_t points = 0;
+  std::vector<std::uint64_t> first;  // a few of them
+};
+
 struct Plan {
   std::vector<std::uint64_t> valid;
-  std::map<std::string, std::uint64_t> refused;  // by reason
-  std::vector<std::pair<std::uint64_t, std::string>> examples;
+  std::map<std::string, Refused> refused;  // by reason
   std::uint64_t candidates = 0;
   double core_seconds_per_point = 0;
   double mib_per_job = 0;  // of a point in a process of its own
@@ -67,7 +73,7 @@ void measure(Evaluator& evaluator, const Arguments& arguments, Plan& plan) {
 }
 
 /// Looks at every point and runs a few.
-Plan make_plan(Evaluator& evaluator, const Arguments& arguments, std::size_t limit) {
+Plan make_plan(Evaluator& evaluator, const Arguments& arguments) {
   const SweepSpec& spec = evaluator.spec();
   Plan plan;
   std::vector<std::uint64_t> ids = choose_points(spec);
@@ -84,8 +90,10 @@ Plan make_plan(Evaluator& evaluator, const Arguments& arguments, std::size_t lim
       plan.valid.push_back(id);
       continue;
     }
-    ++plan.refused[why];
-    if (plan.examples.size() < limit) plan.examples.emplace_back(id, why);
+    constexpr std::size_t kShown = 3;
+    Refused& refused = plan.refused[why];
+    ++refused.points;
+    if (refused.first.size() < kShown) refused.first.push_back(id);
   }
   measure(evaluator, arguments, plan);
   return plan;
@@ -96,20 +104,42 @@ double points_to_run(const SweepSpec& spec, const Plan& plan) {
   return static_cast<double>(spec.strategy.population * (spec.strategy.generations + 1));
 }
 
+/// "  12 x constraint: rows <= 8 (points 3, 4, 5, ...)", the most frequent reasons first.
+void print_refused(const Plan& plan, std::size_t limit) {
+  using Reason = std::pair<std::string, Refused>;
+  std::vector<Reason> reasons(plan.refused.begin(), plan.refused.end());
+  std::stable_sort(reasons.begin(), reasons.end(), [](const Reason& a, const Reason& b) {
+    return a.second.points > b.second.points;
+  });
+  for (std::size_t i = 0; i < reasons.size() && i < limit; ++i) {
+    const auto& [why, refused] = reasons[i];
+    std::cout << "  " << refused.points << " x " << why << " (point"
+              << (refused.points > 1 ? "s " : " ");
+    for (std::size_t p = 0; p < refused.first.size(); ++p) {
+      std::cout << (p > 0 ? ", " : "") << refused.first[p];
+    }
+    std::cout << (refused.points > refused.first.size() ? ", ...)\n" : ")\n");
+  }
+  if (reasons.size() > limit) {
+    std::cout << "  and " << reasons.size() - limit << " more reasons (--limit)\n";
+  }
+}
+
 }  // namespace
 
 int sweep_plan(const Arguments& arguments) {
   Evaluator evaluator(load_sweep(arguments.positional().at(1)));
   const SweepSpec& spec = evaluator.spec();
-  const Plan plan = make_plan(evaluator, arguments, limit_of(arguments));
+  const Plan plan = make_plan(evaluator, arguments);
   constexpr double kRowBytes = 700, kWorkerMib = 30;
   const double points = points_to_run(spec, plan);
   const double seconds = points * plan.core_seconds_per_point;
   const double mib = kWorkerMib + points * 250 / (1 << 20) + jobs_of(arguments) * plan.mib_per_job;
   if (arguments.has("json")) {
     Json refused = Json::array();
-    for (const auto& [why, count] : plan.refused) {
-      refused.push_back({{"reason", why}, {"points", count}});
+    for (const auto& [why, points_so] : plan.refused) {
+      refused.push_back(
+          {{"reason", why}, {"points", points_so.points}, {"first", points_so.first}});
     }
     std::cout << Json({{"sweep", spec.name},
                        {"grid_points", spec.grid_points()},
@@ -125,8 +155,7 @@ int sweep_plan(const Arguments& arguments) {
   std::cout << spec.name << ": " << spec.grid_points() << " grid points, " << plan.candidates
             << " looked at, " << plan.valid.size() << " valid, "
             << plan.candidates - plan.valid.size() << " invalid\n";
-  for (const auto& [why, count] : plan.refused) std::cout << "  " << count << " x " << why << '\n';
-  for (const auto& [id, why] : plan.examples) std::cout << "  point " << id << ": " << why << '\n';
+  print_refused(plan, limit_of(arguments));
   std::cout << "to run      at most " << static_cast<std::int64_t>(points) << " points\n";
   std::cout << std::setprecision(3) << "time        about " << seconds << " core seconds ("
             << plan.core_seconds_per_point * 1e3 << " ms each)\n";
@@ -151,7 +180,7 @@ int sweep_emit_slurm(const Arguments& arguments) {
   if (arguments.has("shards")) {
     options.shards = static_cast<std::uint64_t>(arguments.integer("shards", 1, 1, 100'000));
   } else {
-    const Plan plan = make_plan(evaluator, arguments, 0);
+    const Plan plan = make_plan(evaluator, arguments);
     options.shards =
         shards_for(points_to_run(spec, plan) * plan.core_seconds_per_point / options.cpus);
   }

@@ -45,12 +45,18 @@ int sweep_status(const Arguments& arguments) {
   const std::string path = store_named(arguments);
   const SweepStore store(path, SweepStore::Mode::kRead);
   const SweepStore::Counts counts = store.counts();
+  const std::vector<std::pair<std::string, std::uint64_t>> reasons = store.failures();
   if (arguments.has("json")) {
+    Json failures = Json::array();
+    for (const auto& [why, points] : reasons) {
+      failures.push_back({{"reason", why}, {"points", points}});
+    }
     std::cout << Json({{"db", path},
                        {"done", counts.done},
                        {"failed", counts.failed},
                        {"verified", counts.verified},
-                       {"of_other_sweeps", counts.elsewhere}})
+                       {"of_other_sweeps", counts.elsewhere},
+                       {"failures", std::move(failures)}})
                      .dump(2)
               << '\n';
     return 0;
@@ -59,6 +65,13 @@ int sweep_status(const Arguments& arguments) {
             << counts.verified << " verified";
   if (counts.elsewhere > 0) std::cout << ", " << counts.elsewhere << " of earlier sweeps";
   std::cout << '\n';
+  const std::size_t limit = limit_of(arguments);
+  for (std::size_t i = 0; i < reasons.size() && i < limit; ++i) {
+    std::cout << "  " << reasons[i].second << " x " << printable(reasons[i].first, 400) << '\n';
+  }
+  if (reasons.size() > limit) {
+    std::cout << "  and " << reasons.size() - limit << " more reasons (--limit)\n";
+  }
   return 0;
 }
 

@@ -187,6 +187,7 @@ class SweepRun {
     }
     std::cout << path_ << ": " << summary_.ran << " points run (" << summary_.failed << " failed), "
               << summary_.stored << " had been, " << summary_.invalid << " invalid";
+    if (summary_.invalid > 0) std::cout << " (sweep plan says why)";
     if (options_.shards > 1) std::cout << ", " << summary_.elsewhere << " of other shards";
     if (summary_.restarts > 0) std::cout << "; " << summary_.restarts << " workers lost";
     if (!spec_.verify.empty()) std::cout << "; " << verified_ << " verified with " << spec_.verify;

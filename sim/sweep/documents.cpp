@@ -2,9 +2,11 @@
 #include "sim/sweep/documents.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "models/error.h"
+#include "models/text.h"
 #include "sim/sweep/store.h"
 
 namespace bitpulse {
@@ -19,9 +21,19 @@ std::string cell(const std::string& text) {
   return quoted + "\"";
 }
 
+/// What the store has of a point's axes, an object.
+Json parameters_of(const PointIdentity& point) {
+  Json parameters = Json::parse(point.parameters, nullptr, false);
+  if (parameters.is_object()) return parameters;
+  throw Error(ErrorKind::kInvalidInput, "database: point " + std::to_string(point.id) +
+                                            ": found parameters \"" + printable(point.parameters) +
+                                            "\", expected a JSON object");
+}
+
 /// Integers as such, others in the shortest form that reads back the same.
 std::string number(double value) {
-  if (value == static_cast<double>(static_cast<std::int64_t>(value))) {
+  constexpr double kExact = 1e15;
+  if (std::abs(value) <= kExact && value == std::nearbyint(value)) {
     return std::to_string(static_cast<std::int64_t>(value));
   }
   return Json(value).dump();
@@ -30,7 +42,7 @@ std::string number(double value) {
 std::vector<std::string> parameter_keys(const std::vector<Row>& rows) {
   std::vector<std::string> keys;
   for (const Row& row : rows) {
-    const Json parameters = Json::parse(row.point.parameters);
+    const Json parameters = parameters_of(row.point);
     for (const auto& [key, value] : parameters.items()) {
       if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
     }
@@ -56,7 +68,7 @@ std::string csv(const std::vector<Row>& rows, const std::vector<std::int64_t>* d
     }
     text += std::string(",") + kPointStatusNames[static_cast<std::size_t>(row.status)] + "," +
             cell(row.point.workload) + "," + cell(row.point.machine);
-    const Json parameters = Json::parse(row.point.parameters);
+    const Json parameters = parameters_of(row.point);
     for (const std::string& key : keys) {
       const Json value = parameters.value(key, Json());
       text += "," + cell(value.is_string() ? value.get<std::string>() : value.dump());
@@ -81,14 +93,19 @@ std::string front_csv(const std::vector<Row>& rows, const std::vector<std::int64
 
 std::string points_json(const SweepStore& store) {
   std::string text = "{\n\"schema\": \"bitpulse/sweep-points/1\",\n\"sweep\": ";
-  text += store.note("sweep") + ",\n\"points\": [";
+  const std::string sweep = store.note("sweep");
+  if (!Json::accept(sweep)) {
+    throw Error(ErrorKind::kInvalidInput,
+                "database: found \"" + printable(sweep) + "\", expected the sweep it is of");
+  }
+  text += sweep + ",\n\"points\": [";
   bool first = true;
   store.for_each([&](const Row& row) {
     Json point = {{"id", row.point.id},
                   {"key", row.point.key},
                   {"workload", row.point.workload},
                   {"machine", row.point.machine},
-                  {"parameters", Json::parse(row.point.parameters)},
+                  {"parameters", parameters_of(row.point)},
                   {"scope", row.point.scope},
                   {"status", kPointStatusNames[static_cast<std::size_t>(row.status)]},
                   {"engine", row.engine}};
@@ -109,7 +126,7 @@ std::string points_json(const SweepStore& store) {
 
 std::string describe(const PointIdentity& point) {
   std::string text = std::to_string(point.id) + ": " + point.workload + " on " + point.machine;
-  const Json parameters = Json::parse(point.parameters);
+  const Json parameters = parameters_of(point);
   for (const auto& [key, value] : parameters.items()) {
     text += ", " + key + "=" + value.dump();
   }

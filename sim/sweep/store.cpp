@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <thread>
 
 #include "models/error.h"
@@ -103,9 +104,10 @@ class SweepStore::Statement {
 };
 
 void SweepStore::fail(int code) const {
-  const std::string what =
-      std::string(sqlite3_errstr(code)) + " (" + sqlite3_errmsg(database_) + ")";
-  if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT) {
+  std::string what = sqlite3_errstr(code);
+  if (const std::string more = sqlite3_errmsg(database_); more != what) what += " (" + more + ")";
+  // Our statements are sound, so an error in one is a table or column that is not there.
+  if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT || code == SQLITE_ERROR) {
     throw Error(ErrorKind::kInvalidInput,
                 printable(path_, 400) + ": found no sound database, expected a sweep's: " + what);
   }
@@ -136,6 +138,10 @@ SweepStore::SweepStore(const std::string& path, Mode mode) : path_(path) {
     throw Error(ErrorKind::kInvalidInput,
                 printable(path, 400) + ": found no such file, expected the database of a sweep");
   }
+  if (std::filesystem::is_directory(path)) {
+    throw Error(ErrorKind::kInvalidInput,
+                printable(path, 400) + ": found a folder, expected the database of a sweep");
+  }
   const int code = sqlite3_open_v2(path.c_str(), &database_, flags, nullptr);
   try {
     if (code != SQLITE_OK) fail(code);
@@ -144,8 +150,6 @@ SweepStore::SweepStore(const std::string& path, Mode mode) : path_(path) {
     Statement statement(*this, "SELECT count(*) FROM sqlite_master");
     statement.step();
     const bool empty = statement.number(0) == 0;
-    Statement identity(*this, "PRAGMA application_id");
-    identity.step();
     if (empty && mode == Mode::kWrite) {
       const std::string columns = metric_columns(" REAL");
       transaction([&] {
@@ -159,14 +163,34 @@ SweepStore::SweepStore(const std::string& path, Mode mode) : path_(path) {
                     .c_str());
         execute("CREATE INDEX points_by_id ON points(id, status, verified)");
       });
-    } else if (identity.number(0) != kApplicationId) {
-      throw Error(ErrorKind::kInvalidInput,
-                  printable(path, 400) + ": found another database, expected a sweep's");
+    } else {
+      check_identity(empty);
     }
   } catch (...) {
     sqlite3_close(database_);
     throw;
   }
+}
+
+/// errors  kInvalidInput: not, or not wholly, a store of this version
+void SweepStore::check_identity(bool empty) const {
+  const auto pragma = [&](const char* sql) {
+    Statement statement(*this, sql);
+    statement.step();
+    return statement.number(0);
+  };
+  const auto refuse = [&](const std::string& found) {
+    throw Error(ErrorKind::kInvalidInput,
+                printable(path_, 400) + ": found " + found + ", expected a sweep's database");
+  };
+  if (empty) refuse("an empty file");
+  if (pragma("PRAGMA application_id") != kApplicationId) refuse("another program's database");
+  if (const double version = pragma("PRAGMA user_version"); version != kSchemaVersion) {
+    refuse("version " + std::to_string(static_cast<std::int64_t>(version)) + " instead of " +
+           std::to_string(kSchemaVersion));
+  }
+  Statement(*this, "SELECT name, value FROM notes");
+  Statement(*this, std::string("SELECT ") + kColumns + metric_columns("") + " FROM points");
 }
 
 SweepStore::~SweepStore() { sqlite3_close(database_); }
@@ -283,6 +307,17 @@ SweepStore::Counts SweepStore::counts() const {
     if (select.number(2) != 0) counts.verified += count;
   }
   return counts;
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> SweepStore::failures() const {
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  Statement select(*this,
+                   "SELECT reason, count(*) FROM points WHERE id IS NOT NULL AND status='failed' "
+                   "GROUP BY reason ORDER BY 2 DESC, 1");
+  while (select.step()) {
+    all.emplace_back(select.text(0), static_cast<std::uint64_t>(select.number(1)));
+  }
+  return all;
 }
 
 std::string SweepStore::note(const std::string& name) const {

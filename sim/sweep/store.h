@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "sim/sweep/row.h"
@@ -68,11 +69,15 @@ class SweepStore {
   };
   Counts counts() const;
 
+  /// Why points of this sweep failed, and how many each; the most frequent reason first.
+  std::vector<std::pair<std::string, std::uint64_t>> failures() const;
+
   std::string note(const std::string& name) const;  // "" where there is none
   void set_note(const std::string& name, const std::string& value);
 
  private:
   class Statement;
+  void check_identity(bool empty) const;
   void execute(const char* sql) const;
   template <class Work>
   void transaction(const Work& work);

@@ -175,6 +175,58 @@ TEST_CASE("GNU parallel runs shards that merge to the whole", "[cli][sweep]") {
   CHECK(sweep("export", "all").out == sweep("export", "whole").out);
 }
 
+TEST_CASE("a plan lists each reason once, and status says why points failed", "[cli][sweep]") {
+  const SmallSweep sweep("", "[4, 2000, 3000]");
+  const Outcome plan = sweep("plan", "db", "--limit 1");
+  CHECK(plan.status == 0);
+  CHECK(count_of(plan.out, "/array/rows: found 2000") == 1);
+  CHECK(plan.out.find("(points 2, 3)") != std::string::npos);
+  CHECK(plan.out.find("and 1 more reasons") != std::string::npos);
+  REQUIRE(sweep("run", "db").out.find("4 invalid (sweep plan says why)") != std::string::npos);
+  require_tool("sqlite3");
+  REQUIRE(sweep.in_folder("sqlite3 db \"UPDATE points SET status='failed', reason='too hot'\"")
+              .status == 0);
+  CHECK(sweep("status", "db").out.find("  2 x too hot\n") != std::string::npos);
+}
+
+TEST_CASE("a damaged database is refused with the reason and status 3", "[cli][sweep]") {
+  require_tool("sqlite3");
+  const SmallSweep sweep;
+  REQUIRE(sweep("run", "good").status == 0);
+  struct Damage {
+    const char *sql, *action, *says;
+  };
+  for (const Damage& damage : {
+           Damage{"PRAGMA user_version=9", "status", "version 9 instead of 1"},
+           Damage{"PRAGMA application_id=1", "run", "another program's database"},
+           Damage{"DROP TABLE points", "run", "no such table: points"},
+           Damage{"DROP TABLE notes", "pareto", "no such table: notes"},
+           Damage{"ALTER TABLE points DROP COLUMN energy_pj", "check", "energy_pj"},
+           Damage{"UPDATE points SET parameters='4' WHERE id=1", "export", "point 1: found"},
+           Damage{"UPDATE notes SET value='{'", "export --json", "expected the sweep it is of"},
+       }) {
+    CAPTURE(damage.sql);
+    REQUIRE(
+        sweep.in_folder(std::string("cp good bad && sqlite3 bad \"") + damage.sql + "\"").status ==
+        0);
+    const Outcome outcome = sweep(damage.action, "bad");
+    CHECK(outcome.status == 3);
+    INFO(outcome.err);
+    CHECK(outcome.err.find(damage.says) != std::string::npos);
+  }
+  CHECK(sweep("status", ".").status == 3);
+  CHECK(sweep.in_folder(": >empty && $bitpulse sweep status sweep.json --db empty").status == 3);
+}
+
+TEST_CASE("a search that has nothing to choose is refused", "[cli][sweep]") {
+  const SmallSweep sweep(R"(, "strategy": { "name": "nsga2", "population": 8, "generations": 1 })",
+                         "[4]");
+  sweep.in_folder("sed -i 's/\\[4, 8\\]/[4]/' sweep.json");
+  const Outcome outcome = sweep("run", "db");
+  CHECK(outcome.status == 3);
+  CHECK(outcome.err.find("a grid of one point") != std::string::npos);
+}
+
 TEST_CASE("sweep check compares what should be ordered and lists what is not", "[cli][sweep]") {
   const SmallSweep sweep;
   REQUIRE(sweep("run", "db").status == 0);
