@@ -203,23 +203,52 @@ class Solver {
   std::unique_ptr<lprec, Free> lp_;
 };
 
-/// Says which limit is too small.
+constexpr const char* kContradiction =
+    "bit allocation: found budgets that can each be met but not all at once";
+
+/// `least`; nothing where the other limits contradict each other.
+std::optional<double> least_within_others(const BitProgram& program, std::size_t index,
+                                          double seconds) {
+  BitProgram others = program;
+  const Resource& resource = program.resources[index];
+  double most = std::abs(resource.constant);
+  for (const auto& layer : resource.cost) {
+    for (const double cost : layer) most += std::abs(cost);
+  }
+  for (const PairCost& pair : resource.pairs) {
+    for (const auto& row : pair.cost) {
+      for (const double cost : row) most += std::abs(cost);
+    }
+  }
+  others.resources[index].limit = 2 * most + 1;  // never binding
+  const auto choice = Solver(others).minimize(resource.cost, resource.pairs, seconds);
+  if (!choice) return std::nullopt;
+  return used(resource, *choice);
+}
+
+/// Says which limit is too small, or by how much each one is beside the others.
 [[noreturn]] void refuse(const BitProgram& program, double seconds) {
-  for (std::size_t r = 0; r < program.resources.size(); ++r) {
+  for (const Resource& resource : program.resources) {
     BitProgram alone;
     alone.loss = program.loss;
     alone.ties = program.ties;
-    alone.resources = {program.resources[r]};
-    const Resource& resource = program.resources[r];
+    alone.resources = {resource};
     const double smallest = least(alone, 0, seconds);
     if (within(smallest, resource.limit)) continue;
-    throw Error(ErrorKind::kInvalidInput,
-                "bit allocation: found a " + resource.name + " budget of " + text(resource.limit) +
-                    " " + resource.unit + ", expected at least " + text(smallest) +
-                    ", the smallest that any choice of bits has");
+    throw Error(ErrorKind::kInvalidInput, "bit allocation: found " + text(resource.limit) + " " +
+                                              resource.unit + " as budget of " + resource.name +
+                                              ", expected at least " + text(smallest) +
+                                              ", the smallest that any choice of bits has");
   }
-  throw Error(ErrorKind::kInvalidInput,
-              "bit allocation: found budgets that can each be met but not all at once");
+  std::string smallest;
+  for (std::size_t r = 0; r < program.resources.size(); ++r) {
+    const Resource& resource = program.resources[r];
+    if (const auto value = least_within_others(program, r, seconds)) {
+      smallest += (smallest.empty() ? ", expected at least " : ", or ") + text(*value) + " " +
+                  resource.unit + " of " + resource.name;
+    }
+  }
+  throw Error(ErrorKind::kInvalidInput, kContradiction + smallest);
 }
 
 }  // namespace
@@ -265,25 +294,9 @@ BitChoice solve(const BitProgram& program, double seconds) {
 }
 
 double least(const BitProgram& program, std::size_t index, double seconds) {
-  BitProgram others = program;
-  const Resource& resource = program.resources[index];
-  double most = std::abs(resource.constant);
-  for (const auto& layer : resource.cost) {
-    for (const double cost : layer) most += std::abs(cost);
-  }
-  for (const PairCost& pair : resource.pairs) {
-    for (const auto& row : pair.cost) {
-      for (const double cost : row) most += std::abs(cost);
-    }
-  }
-  others.resources[index].limit = 2 * most + 1;  // never binding
-  const std::optional<BitChoice> choice =
-      Solver(others).minimize(resource.cost, resource.pairs, seconds);
-  if (!choice) {
-    throw Error(ErrorKind::kInvalidInput,
-                "bit allocation: found budgets that can each be met but not all at once");
-  }
-  return used(resource, *choice);
+  const auto value = least_within_others(program, index, seconds);
+  if (!value) throw Error(ErrorKind::kInvalidInput, kContradiction);
+  return *value;
 }
 
 }  // namespace bitpulse

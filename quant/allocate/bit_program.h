@@ -43,9 +43,8 @@ bool feasible(const BitProgram& program, const BitChoice& choice);
 /// The choice of least loss; the same for the same program.
 ///
 /// errors  kInvalidInput: nothing fits; names a resource whose limit cannot be met with its
-/// smallest
-///         feasible value, or says that the limits contradict each other. kLimit: not solved within
-///         `seconds`
+///         smallest feasible value, or where limits contradict each other the smallest of each
+///         beside the others. kLimit: not solved within `seconds`
 BitChoice solve(const BitProgram& program, double seconds = 60);
 
 /// The least value of `program.resources[index]` that any choice within the other limits has.

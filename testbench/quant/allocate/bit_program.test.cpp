@@ -179,14 +179,17 @@ TEST_CASE("an impossible limit is refused with the smallest possible", "[quant][
   CHECK(solve(program) == BitChoice{0, 0});
 }
 
-TEST_CASE("limits that contradict each other are refused", "[quant][allocate]") {
+TEST_CASE("limits that contradict each other are refused with what each would have to be",
+          "[quant][allocate]") {
   BitProgram program;  // the narrow option is small and slow
   program.loss = {{5, 1}};
   Resource size, latency;
   size.name = "size", size.limit = 1, size.cost = {{1, 2}};
   latency.name = "latency", latency.limit = 1, latency.cost = {{2, 1}};
+  size.unit = "MiB", latency.unit = "ms";
   program.resources = {size, latency};
-  CHECK_REFUSED(solve(program), ErrorKind::kInvalidInput, "not all at once");
+  CHECK_REFUSED(solve(program), ErrorKind::kInvalidInput, "not all at once",
+                "at least 2 MiB of size, or 2 ms of latency");
   CHECK(least(program, 0) == 2);  // its own limit does not count
   program.resources[1].limit = 2;
   CHECK(solve(program) == BitChoice{0});
