@@ -61,9 +61,10 @@ std::vector<ActivationTrace> activation_traces(TorchNetwork& network,
                                                const std::vector<NodeId>& layers,
                                                const std::vector<LabelledTensors>& batches,
                                                const HutchinsonOptions& hutchinson, int threads,
-                                               const std::function<void(std::int64_t)>& progress) {
+                                               const ActivationProgress& progress) {
   std::int64_t images = 0, done = 0;
   for (const LabelledTensors& batch : batches) images += batch.inputs.size(0);
+  if (progress) progress(0, images);
   std::vector<ActivationTrace> traces(layers.size());
   std::vector<Histogram> histograms(layers.size());
   std::vector<double> variances(layers.size(), 0);
@@ -101,7 +102,7 @@ std::vector<ActivationTrace> activation_traces(TorchNetwork& network,
       variances[i] += estimates[i].standard_error * estimates[i].standard_error;
     }
     done += count;
-    if (progress) progress(done);
+    if (progress) progress(done, images);
   }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     traces[i].estimate.standard_error = std::sqrt(variances[i]);

@@ -29,17 +29,20 @@ struct ActivationTrace {
   std::map<int, double> squared_error;  // of the mean image, by width from 2 to 8
 };
 
+/// Called with the images done, 0 first, and their number.
+using ActivationProgress = std::function<void(std::int64_t done, std::int64_t images)>;
+
 /// One entry per node of `layers`, which have weights.
 ///
 /// batches     of images; the loss is the mean over all of them
 /// hutchinson  `draws` vectors for every image; never ends early
-/// progress    called with the images done; may be empty
+/// progress    may be empty
 /// errors      kCheckFailed: a product is not finite
 std::vector<ActivationTrace> activation_traces(TorchNetwork& network,
                                                const std::vector<NodeId>& layers,
                                                const std::vector<LabelledTensors>& batches,
                                                const HutchinsonOptions& hutchinson, int threads,
-                                               const std::function<void(std::int64_t)>& progress);
+                                               const ActivationProgress& progress);
 
 /// A width's loss in the choice of bits: average trace times squared error. An estimate below its
 /// standard error is not told from it: 0 would make the fewest bits free.

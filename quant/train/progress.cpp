@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <string>
 
 namespace bitpulse {
 
@@ -16,39 +15,38 @@ constexpr int kBarWidth = 24;
 
 }  // namespace
 
-TrainProgress::TrainProgress(std::int64_t first, std::int64_t total, std::int64_t steps_per_epoch)
+TrainProgress::TrainProgress(const char* work, const char* unit, std::int64_t first,
+                             std::int64_t total)
     : is_terminal_(isatty(STDERR_FILENO) != 0),
+      work_(work),
+      unit_(unit),
       first_(first),
-      total_(total),
-      steps_per_epoch_(steps_per_epoch) {}
+      total_(total) {}
 
 TrainProgress::~TrainProgress() {
   if (is_terminal_) std::fputs("\r\033[K", stderr);
 }
 
-void TrainProgress::update(std::int64_t done, double loss, double top1) {
+void TrainProgress::update(std::int64_t done, const std::function<std::string()>& details) {
   const Clock::time_point now = Clock::now();
   if (done < total_ && now - printed_ < (is_terminal_ ? kBarPeriod : kLinePeriod)) return;
   printed_ = now;
-  print(done, loss, top1);
+  print(done, details ? details() : "");
 }
 
-void TrainProgress::print(std::int64_t done, double loss, double top1) {
+void TrainProgress::print(std::int64_t done, const std::string& details) const {
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-  const double per_step = seconds / static_cast<double>(done - first_);
-  const auto left = static_cast<long>(per_step * static_cast<double>(total_ - done));
+  const double each = seconds / static_cast<double>(done - first_);
+  const auto left = static_cast<long>(each * static_cast<double>(total_ - done));
   std::string bar;
   if (is_terminal_) {
     const auto filled = static_cast<std::size_t>(done * kBarWidth / total_);
     bar = " [" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + ']';
   }
-  std::fprintf(stderr,
-               "%strain%s step %lld/%lld, epoch %.1f, loss %.4f, top-1 %.2f %%, %.2f s/step, "
-               "%ld:%02ld left%s",
-               is_terminal_ ? "\r" : "", bar.c_str(), static_cast<long long>(done),
-               static_cast<long long>(total_),
-               static_cast<double>(done) / static_cast<double>(steps_per_epoch_), loss, 100 * top1,
-               per_step, left / 60, left % 60, is_terminal_ ? "\033[K" : "\n");
+  std::fprintf(stderr, "%s%s%s %s %lld/%lld, %s%.2f s/%s, %ld:%02ld left%s",
+               is_terminal_ ? "\r" : "", work_.c_str(), bar.c_str(), unit_.c_str(),
+               static_cast<long long>(done), static_cast<long long>(total_), details.c_str(), each,
+               unit_.c_str(), left / 60, left % 60, is_terminal_ ? "\033[K" : "\n");
 }
 
 }  // namespace bitpulse

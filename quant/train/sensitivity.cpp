@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -16,6 +17,42 @@
 #include "quant/train/network.h"
 
 namespace bitpulse {
+
+namespace {
+
+constexpr double kAny = std::numeric_limits<double>::max();
+
+const char* name_of(HessianProduct product) {
+  return product == HessianProduct::kFiniteDifference ? "finite_difference" : "double_backward";
+}
+
+/// Of the layers, from a file that was made with the same options.
+void take_traces(const JsonValue& file, const Workload& workload, const SensitivityOptions& options,
+                 Sensitivity& result) {
+  const auto expect = [](const JsonValue& found, bool is_same, const char* same) {
+    if (!is_same) found.fail(std::string("that of the ") + same + ", whose traces are to be taken");
+  };
+  file.require_schema("bitpulse/hessian/1");
+  const JsonValue weights = file.at("weights_sha256"), images = file.at("images"),
+                  seed = file.at("seed"), method = file.at("method"), layers = file.at("layers");
+  expect(weights, weights.text() == sha256_of_path(workload.weights_path), "same weights");
+  expect(images, images.integer(1, std::int64_t{1} << 32) == result.images, "same images");
+  expect(
+      seed,
+      seed.integer(0, std::int64_t{1} << 53) == static_cast<std::int64_t>(options.hutchinson.seed),
+      "same seed");
+  expect(method, method.text() == name_of(options.hutchinson.product), "same method");
+  expect(layers, layers.size() == result.layers.size(), "same network");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const JsonValue name = layers[i].at("name"), draws = layers[i].at("draws");
+    expect(name, name.text() == result.layers[i].name, "same network");
+    result.layers[i].estimate = {layers[i].at("trace").number(-kAny, kAny),
+                                 layers[i].at("standard_error").number(0, kAny),
+                                 draws.integer(1, options.hutchinson.draws)};
+  }
+}
+
+}  // namespace
 
 Sensitivity sensitivity_of(const Workload& workload, const SensitivityOptions& options) {
   at::set_num_threads(options.threads);
@@ -57,8 +94,16 @@ Sensitivity sensitivity_of(const Workload& workload, const SensitivityOptions& o
     return at::cross_entropy_loss(network.forward(batch.inputs, false), batch.labels) *
            (count / static_cast<double>(images.count));
   };
-  const std::vector<TraceEstimate> traces = hutchinson_traces(blocks, loss, options.hutchinson);
-  for (std::size_t i = 0; i < traces.size(); ++i) result.layers[i].estimate = traces[i];
+  if (options.traces) {
+    take_traces(*options.traces, workload, options, result);
+  } else {
+    const std::vector<TraceEstimate> traces = hutchinson_traces(blocks, loss, options.hutchinson);
+    for (std::size_t i = 0; i < traces.size(); ++i) {
+      const auto parameters = static_cast<double>(result.layers[i].parameters);
+      result.layers[i].estimate = {traces[i].trace / parameters,
+                                   traces[i].standard_error / parameters, traces[i].draws};
+    }
+  }
   if (options.activation_draws == 0) return result;
   HutchinsonOptions per_image = options.hutchinson;
   per_image.draws = options.activation_draws;
@@ -72,11 +117,10 @@ std::string to_json(const Sensitivity& sensitivity, const Workload& workload,
                     const SensitivityOptions& options) {
   nlohmann::ordered_json layers = nlohmann::ordered_json::array();
   for (const LayerTrace& layer : sensitivity.layers) {
-    const auto parameters = static_cast<double>(layer.parameters);
     layers.push_back({{"name", layer.name},
                       {"parameters", layer.parameters},
-                      {"trace", layer.estimate.trace / parameters},
-                      {"standard_error", layer.estimate.standard_error / parameters},
+                      {"trace", layer.estimate.trace},
+                      {"standard_error", layer.estimate.standard_error},
                       {"draws", layer.estimate.draws}});
     if (!layer.activation) continue;
     const TraceEstimate& estimate = layer.activation->estimate;
@@ -90,15 +134,13 @@ std::string to_json(const Sensitivity& sensitivity, const Workload& workload,
       json["activation_loss"][std::to_string(bits)] = activation_loss(*layer.activation, bits);
     }
   }
-  const bool differences = options.hutchinson.product == HessianProduct::kFiniteDifference;
-  const nlohmann::ordered_json json{
-      {"schema", "bitpulse/hessian/1"},
-      {"network", workload.graph.name},
-      {"weights_sha256", sha256_of_path(workload.weights_path)},
-      {"images", sensitivity.images},
-      {"seed", options.hutchinson.seed},
-      {"method", differences ? "finite_difference" : "double_backward"},
-      {"layers", std::move(layers)}};
+  const nlohmann::ordered_json json{{"schema", "bitpulse/hessian/1"},
+                                    {"network", workload.graph.name},
+                                    {"weights_sha256", sha256_of_path(workload.weights_path)},
+                                    {"images", sensitivity.images},
+                                    {"seed", options.hutchinson.seed},
+                                    {"method", name_of(options.hutchinson.product)},
+                                    {"layers", std::move(layers)}};
   return json.dump(2) + '\n';
 }
 

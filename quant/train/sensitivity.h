@@ -7,11 +7,11 @@
 // "bitpulse/hessian/1" for the choice of bits.
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "models/io/json.h"
 #include "models/workload.h"
 #include "quant/train/activation_sensitivity.h"
 #include "quant/train/hutchinson.h"
@@ -24,14 +24,15 @@ struct SensitivityOptions {
   std::string device = "cpu";
   int threads = 1;
   HutchinsonOptions hutchinson;
-  std::int64_t activation_draws = 0;  // per image; 0: activations are left out
-  std::function<void(std::int64_t images)> activation_progress;  // of images done; may be empty
+  std::optional<JsonValue> traces{};       // a file whose weights' traces are taken as they are
+  std::int64_t activation_draws = 0;       // per image; 0: activations are left out
+  ActivationProgress activation_progress;  // may be empty
 };
 
 struct LayerTrace {
   std::string name;  // of the node with weights
   std::int64_t parameters = 0;
-  TraceEstimate estimate;  // of the whole block, not per parameter
+  TraceEstimate estimate;  // per parameter
   std::optional<ActivationTrace> activation;
 };
 
@@ -41,10 +42,11 @@ struct Sensitivity {
 };
 
 /// errors  kInvalidInput: no weights, or none that fit; no labelled training images; several inputs
-///         or outputs; a device that is not there; kCheckFailed: a product is not finite
+///         or outputs; a device that is not there; traces of other weights, images, draws or seed;
+///         kCheckFailed: a product is not finite
 Sensitivity sensitivity_of(const Workload& workload, const SensitivityOptions& options);
 
-/// As JSON; traces and errors are per parameter there.
+/// As JSON, traces and errors per parameter and per element.
 std::string to_json(const Sensitivity& sensitivity, const Workload& workload,
                     const SensitivityOptions& options);
 

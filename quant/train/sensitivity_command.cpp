@@ -2,11 +2,13 @@
 #include "quant/train/sensitivity_command.h"
 
 #include <iostream>
+#include <optional>
 
 #include "models/error.h"
 #include "models/io/files.h"
 #include "models/io/workload_reader.h"
 #include "models/text.h"
+#include "quant/train/progress.h"
 #include "quant/train/sensitivity.h"
 #include "quant/train/words.h"
 
@@ -26,6 +28,8 @@ constexpr const char* kHelp =
     "  --draws N               at most so many random vectors (default: 50)\n"
     "  --activation-draws N    vectors per image for the layers' inputs, which\n"
     "                          \"activations\": \"free\" needs (default: 0, none)\n"
+    "  --traces FILE           of weights to take from a file that was made without\n"
+    "                          --activation-draws, all else being the same\n"
     "  --tolerance X           end when a draw moves no mean by more (default: 0.001)\n"
     "  --seed N                of the vectors (default: the workload's)\n"
     "  --method M              double_backward (default), or finite_difference: a check\n"
@@ -47,8 +51,9 @@ HessianProduct product_of(const std::string& name) {
 }  // namespace
 
 int run_sensitivity(const std::vector<std::string>& words) {
-  const Words line(words, {"--out", "--set", "--images", "--batch", "--draws", "--activation-draws",
-                           "--tolerance", "--seed", "--method", "--step", "--device", "--threads"});
+  const Words line(
+      words, {"--out", "--set", "--images", "--batch", "--draws", "--activation-draws", "--traces",
+              "--tolerance", "--seed", "--method", "--step", "--device", "--threads"});
   if (line.help()) {
     std::cout << kHelp;
     return 0;
@@ -68,12 +73,14 @@ int run_sensitivity(const std::vector<std::string>& words) {
       line.integer("--seed", static_cast<std::int64_t>(workload.seed), 0, std::int64_t{1} << 53));
   hutchinson.product = product_of(line.text("--method", "double_backward"));
   hutchinson.step = line.number("--step", hutchinson.step, 1e-9, 1);
-  const std::string of = '/' + std::to_string(hutchinson.draws);
-  hutchinson.progress = [&of](std::int64_t draws) {
-    std::cerr << "sensitivity draw " << draws << of << '\n';
-  };
-  options.activation_progress = [](std::int64_t images) {
-    std::cerr << "sensitivity of activations, " << images << " images\n";
+  const std::string traces = line.text("--traces", "");
+  if (!traces.empty()) options.traces = load_json(traces);
+  TrainProgress of_draws("sensitivity", "draw", 0, hutchinson.draws);
+  hutchinson.progress = [&](std::int64_t done) { of_draws.update(done); };
+  std::optional<TrainProgress> of_images;
+  options.activation_progress = [&](std::int64_t done, std::int64_t total) {
+    if (done == 0) of_images.emplace("sensitivity of activations", "image", 0, total);
+    if (done > 0) of_images->update(done);
   };
   write_file_atomically(out, to_json(sensitivity_of(workload, options), workload, options));
   return 0;

@@ -97,11 +97,11 @@ class Trainer {
   TrainResult run() {
     Metrics metrics(options_.out + "/metrics.csv", step_);
     {
-      TrainProgress progress(step_, schedule_.steps, schedule_.steps_per_epoch);
+      TrainProgress progress("train", "step", step_, schedule_.steps);
       bool stop = false;
       while (step_ < schedule_.steps && !stop) {
         train_step();
-        progress.update(step_, running_.mean_loss(), running_.top1());
+        progress.update(step_, [this] { return state(); });
         const bool epoch_ends = step_ % schedule_.steps_per_epoch == 0 || step_ == schedule_.steps;
         if (epoch_ends) end_epoch(metrics);
         stop = must_stop();
@@ -119,6 +119,15 @@ class Trainer {
     return std::chrono::duration<double>(Clock::now() - then).count();
   }
   double seconds() const { return earlier_seconds_ + seconds_since(start_); }
+
+  /// For the progress line.
+  std::string state() const {
+    char line[64];
+    std::snprintf(line, sizeof line, "epoch %.1f, loss %.4f, top-1 %.2f %%, ",
+                  static_cast<double>(step_) / static_cast<double>(schedule_.steps_per_epoch),
+                  running_.mean_loss(), 100 * running_.top1());
+    return line;
+  }
 
   bool must_stop() const {
     return (options_.told_to_stop && options_.told_to_stop()) || step_ == options_.stop_step ||

@@ -62,6 +62,16 @@ bool is_usable(const std::string& path) {
   }
 }
 
+void announce(const SensitivityRequest& request, const std::string& path) {
+  std::cerr << "estimating sensitivities once: ";
+  if (request.activation_draws > 0) {
+    std::cerr << request.activation_draws << " draws for the activations of each of ";
+  } else {
+    std::cerr << request.draws << " draws over ";
+  }
+  std::cerr << request.images << " images, kept in " << path << '\n';
+}
+
 int make_file(const Arguments& arguments) {
   limit_memory(arguments);
   if (!arguments.has("out")) throw Error(ErrorKind::kUsage, "sensitivity: --out is missing");
@@ -114,15 +124,21 @@ int find_sensitivity(const WorkloadInput& input, const SensitivityRequest& reque
                 "one, expected a build with libtorch (scripts/setup --train), or \"bits\" with "
                 "\"sensitivity\": FILE, made by `bitpulse sensitivity` where there is one");
   }
+  std::vector<std::string> words{"sensitivity", workload_file, "--out",
+                                 path,          "--threads",   std::to_string(request.threads)};
+  if (request.activation_draws > 0) {  // beside those of weights, which serve alone, too
+    SensitivityRequest of_weights = request;
+    of_weights.activation_draws = 0;
+    std::string traces;
+    if (const int status = find_sensitivity(input, of_weights, traces)) return status;
+    words.insert(words.end(), {"--traces", traces});
+  }
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
     throw Error(ErrorKind::kIo, folder.string() + ": cannot be made: " + error.message());
   }
-  std::cerr << "estimating sensitivities once: " << request.draws << " draws over "
-            << request.images << " images, kept in " << path << '\n';
-  std::vector<std::string> words{"sensitivity", workload_file, "--out",
-                                 path,          "--threads",   std::to_string(request.threads)};
+  announce(request, path);
   words.insert(words.end(), options.begin(), options.end());
   for (const JsonOverride& override : input.overrides) {
     words.insert(words.end(), {"--set", override.pointer + '=' + override.value});

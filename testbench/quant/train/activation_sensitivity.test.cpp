@@ -71,10 +71,14 @@ TEST_CASE("fewer bits of an activation cost more, and never nothing", "[train][h
   const Graph graph = g.graph();
   TorchNetwork network(graph, seeded_weights(graph, {}, 5, 1), kCpu);
   const std::vector<LabelledTensors> batches = batches_of(spread(30, 6), 3);
-  std::int64_t done = 0;
-  const auto traces = activation_traces(network, {a, b}, batches, vectors(3), 1,
-                                        [&](std::int64_t images) { done = images; });
-  CHECK(done == 30);
+  std::vector<std::int64_t> reported;
+  const auto progress = [&](std::int64_t done, std::int64_t images) {
+    CHECK(images == 30);
+    reported.push_back(done);
+  };
+  const auto traces = activation_traces(network, {a, b}, batches, vectors(3), 1, progress);
+  CHECK(reported.front() == 0);
+  CHECK(reported.back() == 30);
   REQUIRE(traces.size() == 2);
   for (ActivationTrace trace : traces) {
     for (int bits = 3; bits <= 8; ++bits) {

@@ -205,9 +205,32 @@ TEST_CASE("a sensitivity file says per parameter what was estimated", "[train][h
   layer.only_keys({"name", "parameters", "trace", "standard_error", "draws"});
   const TraceEstimate& estimate = sensitivity.layers[1].estimate;
   CHECK(layer.at("name").text() == "c2");
-  CHECK(layer.at("trace").number(-1e9, 1e9) == Approx(estimate.trace / 576));
-  CHECK(layer.at("standard_error").number(0, 1e9) == Approx(estimate.standard_error / 576));
+  CHECK(layer.at("trace").number(-1e9, 1e9) == estimate.trace);
+  CHECK(layer.at("standard_error").number(0, 1e9) == estimate.standard_error);
   CHECK(layer.at("draws").integer(1, 100) == 4);
+}
+
+TEST_CASE("traces of weights are taken from a file as if they were estimated again",
+          "[train][hessian]") {
+  const TemporaryFolder folder;
+  const Workload workload = stripes_with_weights(folder);
+  SensitivityOptions options = few(kBackward);
+  const std::string alone = to_json(sensitivity_of(workload, options), workload, options);
+  options.activation_draws = 2;
+  const std::string both = to_json(sensitivity_of(workload, options), workload, options);
+  options.traces = parse_json(alone, "alone");
+  options.hutchinson.progress = [](std::int64_t) { FAIL("weights are estimated"); };
+  CHECK(to_json(sensitivity_of(workload, options), workload, options) == both);
+
+  const auto refuses = [&](const std::string& part, const std::string& other, const char* why) {
+    std::string text = alone;
+    text.replace(text.find(part), part.size(), other);
+    options.traces = parse_json(text, "other");
+    CHECK_REFUSED(sensitivity_of(workload, options), ErrorKind::kInvalidInput, why);
+  };
+  refuses("\"images\": 48", "\"images\": 47", "at /images");
+  refuses("\"seed\": ", "\"seed\": 9", "that of the same seed");
+  refuses("\"c2\"", "\"c3\"", "that of the same network");
 }
 
 TEST_CASE("a network without weights or labels has no sensitivity", "[train][hessian][bad]") {

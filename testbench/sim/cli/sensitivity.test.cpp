@@ -107,11 +107,16 @@ TEST_CASE("a damaged entry of the cache is estimated again", "[cli][sensitivity]
   }
 }
 
-TEST_CASE("free activations ask for their sensitivities, too", "[cli][sensitivity]") {
+TEST_CASE("free activations ask for their sensitivities, too, and for nothing again",
+          "[cli][sensitivity]") {
   const OnDemand files;
   files.stand_in(files.written());
+  REQUIRE(files.allocate().status == 0);
+  const std::string of_weights = files.entry();
   const Outcome outcome = files.allocate("--set '/quantization/bits/activations=\"free\"'");
-  CHECK(holds(content_of(files.folder.path("started")), "--activation-draws 5 "));
+  CHECK(files.starts() == 2);
+  CHECK(holds(content_of(files.folder.path("started")),
+              "--traces " + of_weights + " --images 512 --draws 50 --activation-draws 5 "));
   CHECK(outcome.status == 3);  // the stand-in's file has none
   CHECK(holds(outcome.err, "\"activation_loss\""));
 }
