@@ -79,6 +79,22 @@ TEST_CASE("the workload that allocate writes runs as the one that leaves bits op
   CHECK(layers(open) == layers(written));
 }
 
+TEST_CASE("the shipped choice of bits mixes widths and loses at most three points",
+          "[cli][allocate]") {
+  const std::vector<std::string> words{
+      "eval", "resnet8-figures-hawq", "--images", "500", "--twin-images", "4", "--json"};
+  const Outcome outcome = bitpulse(words);
+  INFO(outcome.err);
+  REQUIRE(outcome.status == 0);
+  const JsonValue answer = parse_json(outcome.out, "answer");
+  CHECK(answer.at("integer_top1").number(0, 1) >= answer.at("float_top1").number(0, 1) - 0.03);
+  CHECK(answer.at("compared_elements").integer(1, 1 << 30) > 0);
+  CHECK(answer.at("differing_elements").integer(0, 1 << 30) == 0);
+  const Outcome chosen = bitpulse({"allocate", "resnet8-figures-hawq"});
+  CHECK(chosen.out.find(" 4/4 ") != std::string::npos);
+  CHECK(chosen.out.find(" 8/8 ") != std::string::npos);
+}
+
 TEST_CASE("a training is given the chosen bits as numbers", "[cli][allocate]") {
   const Case files;
   std::string text = chosen_workload(R"({ "size_mib": 0.0012 })");
