@@ -69,4 +69,15 @@ ChannelAffine batch_norm_affine(const Weights& weights, const Node& node) {
   return affine;
 }
 
+void check_parameters(const Graph& graph, const Weights& weights) {
+  for (const Node& node : graph.nodes) {
+    const bool is_gemm = std::holds_alternative<Conv2d>(node.layer) ||
+                         std::holds_alternative<Linear>(node.layer) ||
+                         std::holds_alternative<Gemm>(node.layer);
+    if (is_gemm) parameter(weights, node, "weight", weight_dims(graph, node));
+    if (has_bias(node.layer)) parameter(weights, node, "bias", {node.shape.c});
+    if (std::holds_alternative<BatchNorm>(node.layer)) batch_norm_affine(weights, node);
+  }
+}
+
 }  // namespace bitpulse

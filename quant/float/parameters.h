@@ -31,4 +31,9 @@ struct ChannelAffine {
 };
 ChannelAffine batch_norm_affine(const Weights& weights, const Node& node);
 
+/// Refuses weights that lack one of the graph's, or have it in another shape.
+///
+/// errors  those of parameter() and batch_norm_affine()
+void check_parameters(const Graph& graph, const Weights& weights);
+
 }  // namespace bitpulse

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "models/units.h"
 #include "quant/integer/parallel.h"
@@ -13,6 +14,7 @@ namespace bitpulse {
 
 void Histogram::add(const float* values, std::size_t count, int threads) {
   constexpr std::int64_t kBlock = 1 << 18;
+  constexpr float kLastBin = kBins - 1;
   const std::int64_t blocks = ceil_div(static_cast<std::int64_t>(count), kBlock);
   const auto block = [&](std::int64_t i) {
     const auto begin = static_cast<std::size_t>(i * kBlock);
@@ -36,13 +38,15 @@ void Histogram::add(const float* values, std::size_t count, int threads) {
   if (limit_ == 0) return;
 
   std::vector<Counts> partial(static_cast<std::size_t>(blocks));
-  const auto bins_per_unit = static_cast<float>(1 / bin_width());
+  const auto bins_per_unit =
+      static_cast<float>(std::min<double>(1 / bin_width(), std::numeric_limits<float>::max()));
   parallel_for(threads, blocks, [&](std::int64_t i, int) {
     Counts& counts = partial[static_cast<std::size_t>(i)];
     counts.assign(2 * kBins, 0);
     for (auto [v, end] = block(i); v < end; ++v) {
       if (values[v] == 0) continue;  // exact at any scale
-      const auto bin = std::min(static_cast<int>(std::abs(values[v]) * bins_per_unit), kBins - 1);
+      const auto bin = static_cast<int>(
+          std::min(kLastBin, std::abs(values[v]) * bins_per_unit));  // infinity, NaN: last
       ++counts[static_cast<std::size_t>(values[v] > 0 ? bin : kBins + bin)];
     }
   });

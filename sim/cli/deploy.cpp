@@ -8,6 +8,7 @@
 #include "models/io/safetensors.h"
 #include "models/text.h"
 #include "quant/float/float_executor.h"
+#include "quant/float/parameters.h"
 #include "quant/integer/network_io.h"
 #include "quant/lower.h"
 #include "quant/methods/learned.h"
@@ -15,6 +16,16 @@
 
 namespace bitpulse {
 namespace {
+
+Weights fitting_weights(const Workload& workload) {
+  Weights weights = read_weights(workload.weights_path);
+  try {
+    check_parameters(workload.graph, weights);
+  } catch (const Error& error) {
+    throw Error(error.kind(), printable(workload.weights_path, 400) + ": " + error.what());
+  }
+  return weights;
+}
 
 IntegerNetwork load_integers(const Workload& workload) {
   const std::string& folder = workload.quantization.integers;
@@ -122,7 +133,7 @@ Deployment deploy(const Workload& workload, int threads, Progress& progress) {
     deployment.weights = seeded_weights(workload.graph, workload.data, workload.seed, threads);
   } else {
     progress.phase("reading weights");
-    deployment.weights = read_weights(workload.weights_path);
+    deployment.weights = fitting_weights(workload);
   }
   progress.phase(spec.integers.empty() ? "quantizing" : "reading integers");
   deployment.network = spec.integers.empty() ? quantize(workload, deployment.weights, threads)

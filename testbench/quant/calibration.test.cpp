@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "quant/methods/histogram.h"
@@ -104,6 +105,20 @@ TEST_CASE("a histogram that widened equals one that saw the largest value first"
   down.add(small.data(), small.size(), 1);
   for (const double scale : {0.5, 3.0, 20.0})
     CHECK(up.squared_error(scale, range(4, true)) == down.squared_error(scale, range(4, true)));
+}
+
+TEST_CASE("values too small or too large to be told apart are counted all the same",
+          "[quant][calibration]") {
+  const QuantizationSpec spec = rule(CalibrationRule::kMse);
+  const float least = std::numeric_limits<float>::denorm_min();
+  const float infinity = std::numeric_limits<float>::infinity();
+  const double scale = choose_scale(histogram_of({least, -least, 4 * least}), range(4, true), spec);
+  CHECK((scale > 0 && scale < 1e-44));
+  Histogram late = histogram_of({1, -2});
+  const std::vector<float> overflowed{infinity, -infinity, std::nanf("")};
+  late.add(overflowed.data(), overflowed.size(), 1);
+  CHECK(late.largest_positive() == infinity);
+  CHECK(late.largest_negative() == infinity);
 }
 
 TEST_CASE("calibration does not depend on the thread count", "[quant][calibration][determinism]") {

@@ -207,13 +207,14 @@ TEST_CASE("a machine's technology and DRAM part may lie beside it, under any nam
   CHECK(outcome.out.find("/part.json\"") != std::string::npos);
 }
 
-TEST_CASE("a safetensors file that is cut short or missing is refused with status 3",
+TEST_CASE("a safetensors file that is cut short, of other tensors or missing is refused and named",
           "[cli][bad-input]") {
   const ScratchFolder folder;
   const std::string machine = folder.file("m.json", small_machine());
   const std::string workload = folder.file("w.json", small_workload());
   folder.file("short.safetensors", std::string("\x40\0\0\0\0\0\0\0{\"c1.weight\"", 20));
-  for (const char* name : {"short.safetensors", "missing.safetensors"}) {
+  folder.file("other.safetensors", std::string("\2\0\0\0\0\0\0\0{}", 10));
+  for (const char* name : {"short.safetensors", "other.safetensors", "missing.safetensors"}) {
     const Outcome outcome = bitpulse(
         {"run", workload, "--machine", machine, "--set", std::string("workload:/weights=") + name});
     CAPTURE(outcome.err);
