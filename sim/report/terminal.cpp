@@ -175,9 +175,10 @@ std::string terminal_table(const Report& report) {
                  machine.clock_mhz, totals.gops);
   text +=
       "a/w: bits of activations and weights. util%: share of all PEs' peak, over all\n"
-      "cycles; busy%: over the cycles the array was busy. stalled: cycles the array\n"
-      "waited for memory or the vector unit. DRAM: read and written. A layer's cycles\n"
-      "run from the last finish of the layers before it to its own: they sum up.\n";
+      "cycles; busy%: over the cycles the array was busy. stalled: cycles the array,\n"
+      "idle, waited for memory or the vector unit before commands of the layer, even\n"
+      "while others ran. DRAM: read and written. A layer's cycles run from the last\n"
+      "finish of the layers before it to its own: they sum up.\n";
   text += wrapped("energy uJ", shares(totals.energy, 1e6));
   text += wrapped("area mm2", shares(totals.area, 1e6));
   text += "technology  " + report.technology.node + ", " + shorter(report.technology.file) + '\n';

@@ -4,14 +4,18 @@
 const report = data.report, totals = report.totals, layers = report.layers, machine = report.effective.machine;
 const names = layers.map((layer) => layer.name);
 
-// Parts of a layer's cycles, from the array's side. Together they are the layer's cycles.
+// Parts of a layer's cycles, from the array's side. Together they are the layer's cycles: while the layers before
+// it run, its first command may wait already (behind a pool of the vector unit, say), and that is left out.
+function wait(layer, unit) {
+  const waits = layer.stall_cycles['array.dma'] + layer.stall_cycles['array.vector'];
+  return layer.stall_cycles['array.' + unit] * Math.min(1, (layer.cycles - layer.array_cycles) / Math.max(1, waits));
+}
 const parts = [
   ['streaming', 'hue1', (layer) => layer.stream_cycles],
   ['fill and drain', 'hue6', (layer) => layer.array_cycles - layer.stream_cycles],
-  ['waits for memory', 'hue3', (layer) => layer.stall_cycles['array.dma']],
-  ['waits for vector unit', 'hue2', (layer) => layer.stall_cycles['array.vector']],
-  ['array has no work', 'mute', (layer) => Math.max(0, layer.cycles - layer.array_cycles
-    - layer.stall_cycles['array.dma'] - layer.stall_cycles['array.vector'])],
+  ['waits for memory', 'hue3', (layer) => wait(layer, 'dma')],
+  ['waits for vector unit', 'hue2', (layer) => wait(layer, 'vector')],
+  ['array has no work', 'mute', (layer) => Math.max(0, Math.round(layer.cycles - layer.array_cycles - wait(layer, 'dma') - wait(layer, 'vector')))],
 ];
 const componentColours = ['hue1', 'hue2', 'hue3', 'hue4', 'hue5', 'hue6', 'hue7', 'hue8', 'hue9'];
 const components = Object.keys(totals.energy_pj).filter((name) => name !== 'total')
@@ -254,7 +258,7 @@ show(
     tile('Area', digits(totals.area_um2.total / 1e6) + ' mm²', report.technology.node),
     accuracy ? tile('Top-1, integers', percent(accuracy.integer_top1), `float ${percent(accuracy.float_top1)}, ${count(accuracy.images)} images`)
       : tile('MACs', count(totals.macs), `${layers.length} layers`)),
-  section('Where the cycles go', 'Each layer’s cycles as the array sees them. Streaming: operands enter and products are made. Fill and drain: weights are preloaded or results leave, and nothing new enters.',
+  section('Where the cycles go', 'Each layer’s cycles as the array sees them. Streaming: operands enter and products are made. Fill and drain: weights are preloaded or results leave, and nothing new enters. No work: other units have the rest of the layer.',
     el('div', {class: 'bar'}, shareButton), cycles),
   timelineSection(),
   el('div', {class: 'pair'},

@@ -60,6 +60,13 @@ async function checkRun(browser) {
   await page.keyboard.press('0');
   assert.strictEqual(await status(), whole, 'all again');
 
+  const [heights, own] = await page.evaluate(() => {
+    const {labels, datasets} = Chart.getChart(document.querySelector('canvas')).data;
+    return [labels.map((_, i) => Math.round(datasets.reduce((height, {data}) => height + data[i], 0))),
+      data.report.layers.map((layer) => layer.cycles)];
+  });
+  assert.deepStrictEqual(heights, own, "the parts of a layer's cycles are its cycles");
+
   await page.click('button:has-text("Show shares")');
   await page.click('button:has-text("Light / dark")');
   assert.strictEqual(await drawn(page), canvases, 'every chart is drawn in the other theme');
