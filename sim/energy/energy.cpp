@@ -108,8 +108,7 @@ std::uint64_t register_bits(const ArraySpec& array) {
   return 2 * operand + sum + (array.overlap ? second : 0);
 }
 
-Picojoules dram_energy(const Counters& counters, const Machine& machine,
-                       const Technology& technology, Warnings& warnings) {
+const DramEntry& dram_of(const Machine& machine, const Technology& technology, Warnings& warnings) {
   const bool banked = machine.dram.model == DramModel::kBanked;
   const std::string wanted = banked ? machine.dram.timing.name : "fixed";
   const auto found = technology.dram.find(wanted);
@@ -119,58 +118,75 @@ Picojoules dram_energy(const Counters& counters, const Machine& machine,
   const DramEntry& entry =
       found == technology.dram.end() ? technology.dram.at("fixed") : found->second;
   warn(warnings, "dram " + wanted, entry.from.extrapolated);
-
-  const auto read_bits = 8.0 * static_cast<double>(counters.dram_read_bytes);
-  const auto write_bits = 8.0 * static_cast<double>(counters.dram_write_bytes);
-  double energy = read_bits * entry.read_bit.value + write_bits * entry.write_bit.value;
-  if (banked) {
-    const std::uint64_t bursts = counters.dram_activates + counters.dram_row_hits;
-    const double moved = 8.0 * static_cast<double>(bursts * machine.dram.timing.burst_bytes);
-    energy += (moved - read_bits - write_bits) * (entry.read_bit.value + entry.write_bit.value) / 2;
-    energy += times(entry.activate, counters.dram_activates).value;
-    energy += times(entry.refresh, counters.dram_refreshes).value;
-  }
-  return Picojoules(energy);
+  return entry;
 }
 
 }  // namespace
 
-EnergyReport price(const Counters& counters, std::uint64_t cycles, const Machine& machine,
-                   const Technology& technology) {
-  EnergyReport report;
-  Warnings& warnings = report.extrapolated;
-  const std::uint64_t pes = pe_count(machine);
-  const PeEntry& pe = pe_of(machine, technology, warnings);
-  const Picojoules add = adder_of(machine, technology, warnings).energy;
-  report.energy["array"] = times(pe.cycle + add, counters.pe_cycles_used);
+Prices::Prices(const Machine& machine, const Technology& technology)
+    : vector_element_(technology.vector.element),
+      clock_bit_(technology.clock.bit),
+      clock_mhz_(machine.clock_mhz),
+      register_bits_(pe_count(machine) * register_bits(machine.array)) {
+  const PeEntry& pe = pe_of(machine, technology, extrapolated_);
+  pe_cycle_ = pe.cycle + adder_of(machine, technology, extrapolated_).energy;
+  leakage_uw_ = static_cast<double>(pe_count(machine)) * pe.leakage.value +
+                machine.vector.lanes * technology.vector.leakage.value;
+  const std::array<BufferMacros, 4> buffers = buffers_of(machine);
+  for (std::size_t b = 0; b < buffers.size(); ++b) {
+    const SramCost cost = cost_of(buffers[b], technology, extrapolated_);
+    buffers_[b] = {buffers[b].component, cost.read_bit, cost.write_bit};
+    leakage_uw_ += static_cast<double>(buffers[b].macros) * cost.leakage.value;
+  }
+  warn(extrapolated_, "sram_energy", technology.sram_energy.from.extrapolated);
+  warn(extrapolated_, "sram_macro", technology.sram_macro.from.extrapolated);
+  warn(extrapolated_, "vector", technology.vector.from.extrapolated);
+  const DramEntry& dram = dram_of(machine, technology, extrapolated_);
+  const bool banked = machine.dram.model == DramModel::kBanked;
+  dram_ = {dram.read_bit, dram.write_bit, dram.activate, dram.refresh,
+           banked ? machine.dram.timing.burst_bytes : 0};
+  warn(extrapolated_, "clock", technology.clock.from.extrapolated);
+}
 
+Picojoules Prices::dram(const Counters& counters) const {
+  const auto read_bits = 8.0 * static_cast<double>(counters.dram_read_bytes);
+  const auto write_bits = 8.0 * static_cast<double>(counters.dram_write_bytes);
+  double energy = read_bits * dram_.read_bit.value + write_bits * dram_.write_bit.value;
+  if (dram_.burst_bytes > 0) {
+    const std::uint64_t bursts = counters.dram_activates + counters.dram_row_hits;
+    const double moved = 8.0 * static_cast<double>(bursts * dram_.burst_bytes);
+    energy += (moved - read_bits - write_bits) * (dram_.read_bit.value + dram_.write_bit.value) / 2;
+    energy += times(dram_.activate, counters.dram_activates).value;
+    energy += times(dram_.refresh, counters.dram_refreshes).value;
+  }
+  return Picojoules(energy);
+}
+
+std::map<std::string, Picojoules> Prices::operator()(const Counters& counters,
+                                                     std::uint64_t cycles) const {
   const std::pair<std::uint64_t, std::uint64_t> accesses[] = {
       {counters.act_read_bits, counters.act_write_bits},
       {counters.weight_read_bits, counters.weight_write_bits},
       {counters.acc_read_bits, counters.acc_write_bits},
       {counters.out_read_bits, counters.out_write_bits}};
-  const std::array<BufferMacros, 4> buffers = buffers_of(machine);
-  double leakage_uw = static_cast<double>(pes) * pe.leakage.value +
-                      machine.vector.lanes * technology.vector.leakage.value;
-  for (std::size_t b = 0; b < buffers.size(); ++b) {
-    const SramCost cost = cost_of(buffers[b], technology, warnings);
-    report.energy[buffers[b].component] =
-        times(cost.read_bit, accesses[b].first) + times(cost.write_bit, accesses[b].second);
-    leakage_uw += static_cast<double>(buffers[b].macros) * cost.leakage.value;
+  std::map<std::string, Picojoules> energy;
+  energy["array"] = times(pe_cycle_, counters.pe_cycles_used);
+  for (std::size_t b = 0; b < buffers_.size(); ++b) {
+    energy[buffers_[b].component] = times(buffers_[b].read_bit, accesses[b].first) +
+                                    times(buffers_[b].write_bit, accesses[b].second);
   }
-  warn(warnings, "sram_energy", technology.sram_energy.from.extrapolated);
-  warn(warnings, "sram_macro", technology.sram_macro.from.extrapolated);
-
-  warn(warnings, "vector", technology.vector.from.extrapolated);
-  report.energy["vector"] = times(technology.vector.element, counters.vector_element_ops);
-  report.energy["dram"] = dram_energy(counters, machine, technology, warnings);
-
+  energy["vector"] = times(vector_element_, counters.vector_element_ops);
+  energy["dram"] = dram(counters);
   // Microwatts times microseconds are picojoules.
-  report.energy["leakage"] =
-      Picojoules(leakage_uw * static_cast<double>(cycles) / machine.clock_mhz);
-  warn(warnings, "clock", technology.clock.from.extrapolated);
-  report.energy["clock"] = times(technology.clock.bit, pes * register_bits(machine.array) * cycles);
-  return report;
+  energy["leakage"] = Picojoules(leakage_uw_ * static_cast<double>(cycles) / clock_mhz_);
+  energy["clock"] = times(clock_bit_, register_bits_ * cycles);
+  return energy;
+}
+
+EnergyReport price(const Counters& counters, std::uint64_t cycles, const Machine& machine,
+                   const Technology& technology) {
+  const Prices prices(machine, technology);
+  return {prices(counters, cycles), prices.extrapolated()};
 }
 
 AreaReport area(const Machine& machine, const Technology& technology) {

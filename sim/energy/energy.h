@@ -16,6 +16,7 @@
 //    asked for costs the mean of read and write.
 // DMA engine, control and wires between blocks are not priced.
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -36,6 +37,33 @@ struct EnergyReport {
 struct AreaReport {
   std::map<std::string, SquareMicrons> area;
   std::vector<std::string> extrapolated;
+};
+
+/// What a machine's actions cost, looked up once for all layers that run on it.
+class Prices {
+ public:
+  Prices(const Machine& machine, const Technology& technology);
+
+  std::map<std::string, Picojoules> operator()(const Counters& counters,
+                                               std::uint64_t cycles) const;
+  const std::vector<std::string>& extrapolated() const { return extrapolated_; }
+
+ private:
+  struct Access {
+    const char* component;
+    Picojoules read_bit, write_bit;
+  };
+  Picojoules dram(const Counters& counters) const;
+
+  std::vector<std::string> extrapolated_;
+  Picojoules pe_cycle_, vector_element_, clock_bit_;
+  std::array<Access, 4> buffers_{};
+  double leakage_uw_ = 0, clock_mhz_ = 0;
+  std::uint64_t register_bits_ = 0;  // of all PEs
+  struct Dram {
+    Picojoules read_bit, write_bit, activate, refresh;
+    std::uint64_t burst_bytes = 0;  // 0: `fixed`, which has no bursts
+  } dram_;
 };
 
 EnergyReport price(const Counters& counters, std::uint64_t cycles, const Machine& machine,

@@ -40,19 +40,35 @@ void add_unique(std::vector<std::string>& all, const std::vector<std::string>& m
 
 }  // namespace
 
+void price_report(Report& report, const Machine& machine, const Technology& technology) {
+  report.machine = machine;
+  report.technology = {technology.file, technology.node, sources(technology), {}};
+  const Prices prices(machine, technology);
+  Totals& totals = report.totals;
+  totals.energy.clear();
+  for (LayerReport& layer : report.layers) {
+    layer.energy = prices(layer.counters, layer.timeline.cycles);
+    for (const auto& [component, energy] : layer.energy) totals.energy[component] += energy;
+  }
+  if (!report.layers.empty()) add_unique(report.technology.extrapolated, prices.extrapolated());
+  totals.time_ms = static_cast<double>(totals.cycles) / (machine.clock_mhz * 1e3);
+  totals.gops = ratio(2.0 * static_cast<double>(totals.macs), totals.time_ms * 1e6);
+  totals.dram_peak_bytes_per_cycle = peak_bytes_per_cycle(machine);
+
+  const AreaReport areas = area(machine, technology);
+  totals.area = areas.area;
+  add_unique(report.technology.extrapolated, areas.extrapolated);
+}
+
 Report make_report(const Program& program, const RunResult& result, const Timeline& timeline,
                    const Technology& technology) {
   Report report;
-  report.machine = program.machine;
   report.has_values = result.has_values;
-  report.technology.file = technology.file;
-  report.technology.node = technology.node;
-  report.technology.sources = sources(technology);
-
   const double peak = static_cast<double>(program.machine.array.rows) *
                       static_cast<double>(program.machine.array.cols);
   Totals& totals = report.totals;
   double total_work = 0;
+  report.layers.reserve(program.layers.size());
   for (std::size_t i = 0; i < program.layers.size(); ++i) {
     LayerReport layer;
     layer.plan = program.layers[i];
@@ -61,9 +77,6 @@ Report make_report(const Program& program, const RunResult& result, const Timeli
     const double work = work_of(layer.plan);
     layer.utilization = ratio(work, static_cast<double>(layer.timeline.cycles) * peak);
     layer.array_utilization = ratio(work, static_cast<double>(layer.timeline.array_cycles) * peak);
-    EnergyReport priced = price(layer.counters, layer.timeline.cycles, program.machine, technology);
-    add_unique(report.technology.extrapolated, priced.extrapolated);
-    layer.energy = std::move(priced.energy);
 
     total_work += work;
     totals.cycles += layer.timeline.cycles;
@@ -76,23 +89,11 @@ Report make_report(const Program& program, const RunResult& result, const Timeli
       }
     }
     totals.counters += layer.counters;
-    for (const auto& [component, energy] : layer.energy) totals.energy[component] += energy;
     report.layers.push_back(std::move(layer));
   }
-  for (LayerReport& layer : report.layers) {  // every layer names every component
-    for (const auto& [component, energy] : totals.energy) layer.energy[component];
-  }
-  const double cycles = static_cast<double>(totals.cycles);
-  totals.utilization = ratio(total_work, cycles * peak);
+  totals.utilization = ratio(total_work, static_cast<double>(totals.cycles) * peak);
   totals.array_utilization = ratio(total_work, static_cast<double>(totals.array_cycles) * peak);
-  totals.time_ms = cycles / (program.machine.clock_mhz * 1e3);
-  totals.gops = ratio(2.0 * static_cast<double>(totals.macs), totals.time_ms * 1e6);
-
-  totals.dram_peak_bytes_per_cycle = peak_bytes_per_cycle(program.machine);
-
-  const AreaReport areas = area(program.machine, technology);
-  totals.area = areas.area;
-  add_unique(report.technology.extrapolated, areas.extrapolated);
+  price_report(report, program.machine, technology);
   return report;
 }
 

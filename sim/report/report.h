@@ -85,6 +85,10 @@ struct Report {
 Report make_report(const Program& program, const RunResult& result, const Timeline& timeline,
                    const Technology& technology);
 
+/// Prices the report of a run anew, for a machine on which the run would have been the same: what
+/// follows from clock and technology is replaced, cycles and counters stay.
+void price_report(Report& report, const Machine& machine, const Technology& technology);
+
 /// The complete document, indented, ending in a newline. Everything outside "environment" has the
 /// same bytes in every run with the same inputs.
 std::string report_json(const Report& report);
