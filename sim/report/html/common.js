@@ -2,7 +2,8 @@
 // data only ever becomes text nodes, so no name can become markup.
 'use strict';
 
-const data = JSON.parse(document.getElementById('data').textContent);
+// Characters that turn the direction of the text around them would let a name rearrange its line.
+const data = JSON.parse(document.getElementById('data').textContent.replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd'));
 const main = document.getElementById('main');
 
 /** An element; attributes by name, children are elements or text. */
@@ -16,13 +17,17 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-const locale = 'en-US';
-function count(value) { return value === null || value === undefined ? '–' : Math.round(value).toLocaleString(locale); }
-function digits(value, places = 4) {
+// Made once: a formatter for each of a million numbers takes seconds.
+const whole = new Intl.NumberFormat('en-US', {maximumFractionDigits: 0});
+const rounded = new Intl.NumberFormat('en-US', {maximumSignificantDigits: 4});
+function count(value) { return value === null || value === undefined ? '–' : whole.format(value); }
+function digits(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
-  if (value !== 0 && (Math.abs(value) >= 1e12 || Math.abs(value) < 1e-3)) return value.toExponential(places - 2);
-  return value.toLocaleString(locale, {maximumSignificantDigits: places});
+  if (value !== 0 && (Math.abs(value) >= 1e12 || Math.abs(value) < 1e-3)) return value.toExponential(2);
+  return rounded.format(value);
 }
+function plural(value, noun) { return `${count(value)} ${noun}${value === 1 ? '' : 's'}`; }
+function short(text, most = 36) { return text.length > most ? text.slice(0, most - 1) + '…' : text; }
 function percent(value) { return value === null || value === undefined ? '–' : (value * 100).toFixed(1) + ' %'; }
 function bytes(value) {
   const units = ['B', 'KiB', 'MiB', 'GiB'];
@@ -87,6 +92,9 @@ function tile(term, value, detail) {
             detail ? el('dd', {class: 'small'}, detail) : null);
 }
 
+/** A cell; text that may be cut off is shown whole by its title. */
+function cell(value, isText) { return el('td', isText ? {class: 'text', title: value} : {}, value); }
+
 /**
  * A table that sorts by any column and filters by text.
  * columns: {title, hint, text: is text, value: row => number or string, show: row => string}
@@ -96,7 +104,7 @@ function table(caption, columns, rows, footer) {
   const body = el('tbody');
   const shown = el('span', {class: 'sub', role: 'status'});
   const filter = el('input', {type: 'search', placeholder: 'Filter rows', 'aria-label': 'Filter rows of ' + caption});
-  const cells = rows.map((row) => ({row, text: columns.map((column) => column.show(row)).join(' ').toLowerCase()}));
+  const searched = rows.map((row) => ({row, text: columns.map((column) => column.show(row)).join(' ').toLowerCase()}));
   const heads = columns.map((column, i) => el('th', {class: column.text ? 'text' : '', scope: 'col', 'aria-sort': 'none'},
     el('button', {type: 'button', title: column.hint || column.title, onclick: () => {
       descending = sorted === i ? !descending : !column.text;
@@ -105,7 +113,7 @@ function table(caption, columns, rows, footer) {
     }}, column.title)));
   function fill() {
     const wanted = filter.value.trim().toLowerCase();
-    let visible = cells.filter((cell) => cell.text.includes(wanted)).map((cell) => cell.row);
+    let visible = searched.filter((entry) => entry.text.includes(wanted)).map((entry) => entry.row);
     if (sorted !== null) {
       const key = columns[sorted].value, sign = descending ? -1 : 1;
       visible = [...visible].sort((a, b) => {
@@ -116,7 +124,7 @@ function table(caption, columns, rows, footer) {
     heads.forEach((head, i) => head.setAttribute('aria-sort', sorted !== i ? 'none' : descending ? 'descending' : 'ascending'));
     const most = 2000;
     body.replaceChildren(...visible.slice(0, most).map((row) => el('tr', {},
-      ...columns.map((column) => el('td', {class: column.text ? 'text' : ''}, column.show(row))))));
+      ...columns.map((column) => cell(column.show(row), column.text)))));
     shown.textContent = visible.length > most ? `first ${count(most)} of ${count(visible.length)} rows`
       : `${count(visible.length)} of ${count(rows.length)} rows`;
   }

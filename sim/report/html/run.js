@@ -3,6 +3,7 @@
 {
 const report = data.report, totals = report.totals, layers = report.layers, machine = report.effective.machine;
 const names = layers.map((layer) => layer.name);
+const shortNames = names.map((name) => short(name, 24));
 
 // Parts of a layer's cycles, from the array's side. Together they are the layer's cycles: while the layers before
 // it run, its first command may wait already (behind a pool of the vector unit, say), and that is left out.
@@ -36,14 +37,14 @@ function traffic(layer) { return layer.dram_read_bytes + layer.dram_write_bytes;
 function perLayer(label, datasets, options = {}) {
   return {
     type: 'bar',
-    data: {labels: names, datasets},
+    data: {labels: shortNames, datasets},
     options: {
       scales: {
         x: {stacked: true, ticks: {autoSkip: names.length > 60, maxRotation: 75, minRotation: names.length > 12 ? 60 : 0, font: {size: 10}}, grid: {display: false}},
         y: {stacked: true, beginAtZero: true, title: {display: true, text: label}, ...options.y},
       },
       interaction: {mode: 'index', intersect: false},
-      plugins: {tooltip: {filter: (item) => item.raw > 0, callbacks: {label: (item) => `${item.dataset.label}: ${(options.show || digits)(item.raw)}`}}, legend: {display: datasets.length > 1}},
+      plugins: {tooltip: {filter: (item) => item.raw > 0, callbacks: {title: (items) => items.length ? names[items[0].dataIndex] : '', label: (item) => `${item.dataset.label}: ${(options.show || digits)(item.raw)}`}}, legend: {display: datasets.length > 1}},
     },
   };
 }
@@ -86,7 +87,7 @@ const roofline = chart('Roofline: MACs per cycle against MACs per DRAM byte', 't
       {label: `DRAM, ${digits(bandwidth)} bytes/cycle`, type: 'line', pointRadius: 0, borderWidth: 1.5, borderColor: colour('hue3'), data: [{x: low, y: low * bandwidth}, {x: top / bandwidth, y: top}]},
       ...roofs]},
     options: {
-      scales: {x: {type: 'logarithmic', title: {display: true, text: 'arithmetic intensity (MACs per byte of DRAM traffic)'}},
+      scales: {x: {type: 'logarithmic', ticks: {maxRotation: 0}, title: {display: true, text: 'arithmetic intensity (MACs per byte of DRAM traffic)'}},
                y: {type: 'logarithmic', title: {display: true, text: 'MACs per cycle'}}},
       plugins: {tooltip: {callbacks: {label: (item) => item.raw.layer
         ? `${item.raw.layer.name}: ${digits(item.raw.y)} MACs/cycle, ${digits(item.raw.x)} MACs/byte` : item.dataset.label}}},
@@ -281,7 +282,7 @@ show(
     ['overflow', 'additions whose exact result does not fit the accumulator; they wrap or saturate as the machine says']])),
   section('Where this comes from', null, el('p', {}, el('code', {}, report.command)),
     el('div', {class: 'scroll'}, el('table', {}, el('thead', {}, el('tr', {}, el('th', {class: 'text'}, 'input'), el('th', {class: 'text'}, 'SHA-256'))),
-      el('tbody', {}, ...report.inputs.map((input) => el('tr', {}, el('td', {class: 'text'}, input.path), el('td', {class: 'text'}, el('code', {}, input.sha256.slice(0, 16) + '…'))))))),
+      el('tbody', {}, ...report.inputs.map((input) => el('tr', {}, cell(input.path, true), el('td', {class: 'text'}, el('code', {}, input.sha256.slice(0, 16) + '…'))))))),
     el('details', {}, el('summary', {}, 'Sources of the technology file'), el('ul', {}, ...report.technology.sources.map((text) => el('li', {}, text)))),
     el('details', {}, el('summary', {}, 'Workload and machine as used'), el('pre', {tabindex: '0'}, JSON.stringify(report.effective, null, 2)))),
 );

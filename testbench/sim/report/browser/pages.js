@@ -84,6 +84,9 @@ async function checkSweep(browser) {
   const canvases = (await page.$$('canvas')).length;
   assert.strictEqual(canvases, 2, 'trade-offs and parallel coordinates');
   assert.strictEqual(await drawn(page), canvases, 'every chart is drawn');
+  const best = await page.evaluate(() => Math.min(...data.sweep.points.filter((point) => point.status === 'done').map((point) => point.cycles)));
+  const tiles = await page.$$eval('.tile', (all) => all.map((tile) => tile.textContent));
+  assert.ok(tiles.some((text) => text.startsWith('Best cycles' + best.toLocaleString('en-US'))), 'cycles are exact: ' + tiles);
   const cells = () => page.$$eval('table.heat td', (all) => all.map((cell) => cell.textContent));
   const before = await cells();
   assert.ok(before.filter((text) => text !== '–').length > 4, 'the heat map is filled');
@@ -99,11 +102,12 @@ async function checkSweep(browser) {
   assert.deepStrictEqual(complaints, []);
 }
 
-async function checkNarrow(browser) {
-  const {page, complaints} = await open(browser, run, {viewport: {width: 390, height: 800}, colorScheme: 'dark'});
+async function checkWidth(browser, file, name, width, media) {
+  const {page, complaints} = await open(browser, file, {viewport: {width, height: 800}, colorScheme: 'dark'});
+  await page.emulateMedia({media});
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  assert.ok(overflow <= 1, `the page is ${overflow} pixels wider than a telephone`);
-  if (shots) await page.screenshot({path: path.join(shots, 'run-narrow.png'), fullPage: true});
+  assert.ok(overflow <= 1, `${name}: the page is ${overflow} pixels wider than ${width}`);
+  if (shots) await page.screenshot({path: path.join(shots, `${name}.png`), fullPage: true});
   assert.deepStrictEqual(complaints, []);
 }
 
@@ -111,8 +115,11 @@ async function checkNarrow(browser) {
   const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: ['--no-sandbox']});
   try {
     await checkRun(browser);
-    await checkNarrow(browser);
     await checkSweep(browser);
+    for (const [file, name] of [[run, 'run'], [sweep, 'sweep']]) {
+      await checkWidth(browser, file, `${name}-telephone`, 390, 'screen');
+      await checkWidth(browser, file, `${name}-paper`, 740, 'print');
+    }
   } finally {
     await browser.close();
   }
