@@ -113,4 +113,8 @@ struct Workload {
   QuantizationSpec quantization;
 };
 
+/// The files that deploying and feeding the workload reads, beside that of the network itself:
+/// weights, images, labels, scales, integers.
+std::vector<std::string> data_files(const Workload& workload);
+
 }  // namespace bitpulse

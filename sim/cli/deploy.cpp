@@ -70,26 +70,6 @@ const Method& method_of(const Workload& workload) {
                                             "\", expected one of: " + join(known));
 }
 
-std::vector<std::string> data_files(const Workload& workload) {
-  const DataSpec& data = workload.data;
-  std::vector<std::string> files{workload.weights_path,
-                                 workload.quantization.frozen_scales,
-                                 data.test,
-                                 data.test_labels,
-                                 data.train,
-                                 data.train_labels};
-  const std::string& integers = workload.quantization.integers;
-  if (!integers.empty()) {
-    files.push_back(integers + "/network.json");
-    files.push_back(integers + "/tensors.safetensors");
-  }
-  const auto is_none = [&](const std::string& file) {  // the network itself is read before
-    return file.empty() || file == workload.network_path;
-  };
-  files.erase(std::remove_if(files.begin(), files.end(), is_none), files.end());
-  return files;
-}
-
 ImageSet load_images(const Workload& workload, Split split, std::int64_t count) {
   const Graph& graph = workload.graph;
   const Shape& shape = graph.nodes[static_cast<std::size_t>(graph.inputs.front())].shape;

@@ -26,9 +26,6 @@ const std::vector<Method>& methods();
 /// errors  kInvalidInput: no method of that name makes integers
 const Method& method_of(const Workload& workload);
 
-/// The files that deploying and feeding the workload reads: weights, images, labels, scales.
-std::vector<std::string> data_files(const Workload& workload);
-
 /// The first `count` images of a split of the workload's data, or seeded ones where it has none.
 ImageSet load_images(const Workload& workload, Split split, std::int64_t count);
 

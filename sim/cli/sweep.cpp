@@ -11,6 +11,7 @@
 #include "models/text.h"
 #include "sim/cli/arrays.h"
 #include "sim/cli/limits.h"
+#include "sim/cli/sweep_bits.h"
 
 namespace bitpulse {
 namespace {
@@ -49,6 +50,10 @@ int sweep(const Arguments& arguments) {
 
 SweepSpec load_sweep(const std::string& name) {
   return read_sweep(load_json(find_file(name, "sweeps")));
+}
+
+Evaluator load_evaluator(const Arguments& arguments) {
+  return Evaluator(load_sweep(arguments.positional().at(1)), std::make_shared<SweepBits>());
 }
 
 std::string sweep_text(const SweepSpec& spec) { return load_json(spec.file).raw_text(); }

@@ -13,6 +13,8 @@ namespace bitpulse {
 
 /// The sweep that the action's first file is; shipped ones by name.
 SweepSpec load_sweep(const std::string& name);
+/// The same, ready to be run; bits that its workloads leave open are chosen.
+Evaluator load_evaluator(const Arguments& arguments);
 /// The sweep JSON as one line: what a store is the store of.
 std::string sweep_text(const SweepSpec& spec);
 /// --db, or the sweep's file name with ".db" in the working directory.

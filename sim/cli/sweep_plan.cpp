@@ -128,7 +128,7 @@ void print_refused(const Plan& plan, std::size_t limit) {
 }  // namespace
 
 int sweep_plan(const Arguments& arguments) {
-  Evaluator evaluator(load_sweep(arguments.positional().at(1)));
+  Evaluator evaluator(load_evaluator(arguments));
   const SweepSpec& spec = evaluator.spec();
   const Plan plan = make_plan(evaluator, arguments);
   constexpr double kRowBytes = 700, kWorkerMib = 30;
@@ -166,7 +166,7 @@ int sweep_plan(const Arguments& arguments) {
 
 int sweep_emit_slurm(const Arguments& arguments) {
   namespace fs = std::filesystem;
-  Evaluator evaluator(load_sweep(arguments.positional().at(1)));
+  Evaluator evaluator(load_evaluator(arguments));
   const SweepSpec& spec = evaluator.spec();
   SlurmOptions options;
   options.program = fs::read_symlink("/proc/self/exe").string();

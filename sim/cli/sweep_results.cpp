@@ -121,7 +121,7 @@ int sweep_pareto(const Arguments& arguments) {
 }
 
 int sweep_check(const Arguments& arguments) {
-  Evaluator evaluator(load_sweep(arguments.positional().at(1)));
+  Evaluator evaluator(load_evaluator(arguments));
   const SweepStore store(store_path(arguments, evaluator.spec()), SweepStore::Mode::kRead);
   const std::vector<Row> rows = store.rows();
   const LawVerdict verdict = check_laws(evaluator.spec(), rows);

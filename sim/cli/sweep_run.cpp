@@ -47,7 +47,7 @@ class SweepRun {
  public:
   explicit SweepRun(const Arguments& arguments)
       : arguments_(arguments),
-        evaluator_(load_sweep(arguments.positional().at(1))),
+        evaluator_(load_evaluator(arguments)),
         spec_(evaluator_.spec()),
         path_(store_path(arguments, spec_)),
         lock_(path_) {
@@ -61,6 +61,7 @@ class SweepRun {
   }
 
   int run() {
+    make_named_files();
     if (spec_.strategy.kind == StrategyKind::kNsga2) {
       if (options_.shards > 1) {
         throw Error(ErrorKind::kUsage,
@@ -76,6 +77,19 @@ class SweepRun {
   }
 
  private:
+  /// What takes long and serves many points, the sensitivities of a network, is made before the
+  /// time of points is measured.
+  void make_named_files() {
+    std::vector<std::uint32_t> choices(spec_.sizes().size(), 0);
+    for (; choices[0] < spec_.workloads.size(); ++choices[0]) {
+      try {
+        evaluator_.identify(spec_.id_of(choices));
+      } catch (const Error&) {
+        continue;  // the points themselves say why
+      }
+    }
+  }
+
   void run_ids(const std::vector<std::uint64_t>& ids) {
     const RunOfPoint outside(evaluator_, arguments_, spec_.engine, options_.timeout_s);
     SweepRunOptions options = options_;

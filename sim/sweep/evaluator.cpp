@@ -22,6 +22,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxVariants = 256;  // documents and lowered networks held at a time
+constexpr std::size_t kMaxRuns = 32;       // reports; neighbours ask for the same
 
 template <class Map>
 double total(const Map& parts) {
@@ -30,12 +31,12 @@ double total(const Map& parts) {
   return sum;
 }
 
-/// The value that `make` makes for `key`, made again only when `made` had become too long. Two
-/// threads may make the same.
+/// The value that `make` makes for `key`, made again only when `made` had become too long (`most`).
+/// Two threads may make the same.
 template <class Key, class Value, class Make>
 std::shared_ptr<const Value> once(std::mutex& mutex,
                                   std::map<Key, std::shared_ptr<const Value>>& made, const Key& key,
-                                  const Make& make) {
+                                  const Make& make, std::size_t most = kMaxVariants) {
   {
     const std::lock_guard<std::mutex> lock(mutex);
     const auto found = made.find(key);
@@ -43,8 +44,12 @@ std::shared_ptr<const Value> once(std::mutex& mutex,
   }
   auto value = std::make_shared<const Value>(make());
   const std::lock_guard<std::mutex> lock(mutex);
-  if (made.size() >= kMaxVariants) made.clear();
+  if (made.size() >= most) made.clear();
   return made.emplace(key, std::move(value)).first->second;
+}
+
+void append(std::vector<std::string>& files, const std::vector<std::string>& more) {
+  files.insert(files.end(), more.begin(), more.end());
 }
 
 /// A key whose value may be, or decide on, a path.
@@ -52,9 +57,21 @@ bool may_name_a_file(const SweepKey& key) {
   const auto under = [&](const std::string& place) {
     return key.pointer.compare(0, place.size(), place) == 0;
   };
-  return key.in_workload ? under("/network") || under("/weights") || under("/data")
-                         : under("/technology") || key.pointer == "/dram" || under("/dram/model") ||
-                               under("/dram/timing");
+  return key.in_workload
+             ? under("/network") || under("/weights") || under("/data") || under("/quantization")
+             : under("/technology") || key.pointer == "/dram" || under("/dram/model") ||
+                   under("/dram/timing");
+}
+
+bool leaves_bits_open(const JsonValue& workload) {
+  const auto quantization = workload.find("quantization");
+  return quantization && quantization->find("bits").has_value();
+}
+
+/// A key that programs do not depend on, and times, counted in cycles, neither where memory is
+/// `fixed`: its latency and bandwidth are in cycles, too.
+bool leaves_cycles_alone(const SweepKey& key) {
+  return !key.in_workload && (key.pointer == "/clock_mhz" || key.pointer == "/technology");
 }
 
 }  // namespace
@@ -64,8 +81,10 @@ struct Evaluator::WorkloadVariant {
   IntegerNetwork network;
 };
 
-Evaluator::Evaluator(const SweepSpec& spec)
-    : spec_(spec), constraints_(std::make_unique<Constraints>(spec.constraints, spec.file)) {
+Evaluator::Evaluator(const SweepSpec& spec, std::shared_ptr<BitChooser> chooser)
+    : spec_(spec),
+      constraints_(std::make_unique<Constraints>(spec.constraints, spec.file)),
+      chooser_(std::move(chooser)) {
   for (const std::string& file : spec.workload_files) {
     workload_documents_.push_back(load_json(file));
   }
@@ -74,6 +93,10 @@ Evaluator::Evaluator(const SweepSpec& spec)
   model_version_ = build.version + " " + build.commit;
   for (const Objective objective : spec.objectives) {
     accuracy_competes_ = accuracy_competes_ || objective == Objective::kAccuracy;
+  }
+  for (const SweepAxis& axis : spec.axes) {
+    may_share_ = may_share_ || (spec.in_threads() && std::all_of(axis.keys.begin(), axis.keys.end(),
+                                                                 leaves_cycles_alone));
   }
 }
 
@@ -92,40 +115,63 @@ std::vector<JsonOverride> Evaluator::overrides(const Choices& choices, bool in_w
   return all;
 }
 
-Evaluator::Choices Evaluator::those_of(const Choices& choices, bool in_workload) const {
-  Choices of_it = choices;
-  of_it[in_workload ? 1 : 0] = 0;
+template <class IsSuch>
+Evaluator::Choices Evaluator::without(const Choices& choices, const IsSuch& is_such) const {
+  Choices left = choices;
   for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
     const std::vector<SweepKey>& keys = spec_.axes[a].keys;
-    const bool changes_it = std::any_of(keys.begin(), keys.end(), [&](const SweepKey& key) {
-      return key.in_workload == in_workload;
-    });
-    if (!changes_it) of_it[2 + a] = 0;
+    if (std::all_of(keys.begin(), keys.end(), is_such)) left[2 + a] = 0;
   }
+  return left;
+}
+
+Evaluator::Choices Evaluator::those_of(const Choices& choices, bool in_workload) const {
+  Choices of_it =
+      without(choices, [&](const SweepKey& key) { return key.in_workload != in_workload; });
+  of_it[in_workload ? 1 : 0] = 0;
   return of_it;
+}
+
+std::uint64_t Evaluator::sharing(std::uint64_t id) const {
+  return may_share_ ? spec_.id_of(without(spec_.choices(id), leaves_cycles_alone)) : id;
 }
 
 std::shared_ptr<const Evaluator::Effective> Evaluator::effective(const Choices& choices,
                                                                  bool in_workload) {
-  return once(mutex_, in_workload ? effective_workloads_ : effective_machines_,
-              those_of(choices, in_workload), [&] {
-                const JsonValue& written =
-                    in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
-                const std::vector<JsonOverride> changes = overrides(choices, in_workload);
-                const JsonValue document =
-                    changes.empty() ? written : override_json(written, changes);
-                return Effective{document, document.raw_text()};
-              });
+  return once(
+      mutex_, in_workload ? effective_workloads_ : effective_machines_,
+      those_of(choices, in_workload), [&] {
+        const JsonValue& written =
+            in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
+        const std::vector<JsonOverride> changes = overrides(choices, in_workload);
+        const JsonValue document = changes.empty() ? written : override_json(written, changes);
+        return Effective{document, document.raw_text(), in_workload && leaves_bits_open(document)};
+      });
 }
 
 std::shared_ptr<const Technology> Evaluator::technology(const std::string& file) {
   return once(mutex_, technologies_, file, [&] { return load_technology(file); });
 }
 
+BitChooser::Input Evaluator::workload_input(const Choices& choices) {
+  const JsonValue& document = effective(choices, true)->document;
+  return {document, read_workload(document), overrides(choices, true)};
+}
+
+BitChooser& Evaluator::chooser(const BitChooser::Input& input) const {
+  if (chooser_) return *chooser_;
+  input.document.at("quantization").at("bits").fail("\"weights\" and \"activations\"");
+}
+
 std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(const Choices& choices) {
-  return once(mutex_, workloads_, those_of(choices, true), [&] {
+  // Open bits are the machine's choice, too.
+  const bool open = effective(choices, true)->leaves_bits_open;
+  return once(mutex_, workloads_, open ? choices : those_of(choices, true), [&] {
+    BitChooser::Input input = workload_input(choices);
     WorkloadVariant variant;
-    variant.workload = read_workload(effective(choices, true)->document);
+    variant.workload = open ? chooser(input).choose(input, machine(choices).machine,
+                                                    effective(choices, false)->text)
+                            : std::move(input.workload);
     variant.network = lower(variant.workload);
     return variant;
   });
@@ -169,20 +215,20 @@ PointIdentity Evaluator::identify(std::uint64_t id) {
 /// Digests of the files that the point's documents name. Few axes can change which they are, so the
 /// documents are read once for each choice along those.
 std::string Evaluator::file_digests(const Choices& choices) {
-  Choices deciding = choices;
-  for (std::size_t a = 0; a < spec_.axes.size(); ++a) {
-    const std::vector<SweepKey>& keys = spec_.axes[a].keys;
-    if (std::none_of(keys.begin(), keys.end(), may_name_a_file)) deciding[2 + a] = 0;
-  }
+  const Choices deciding =
+      without(choices, [](const SweepKey& key) { return !may_name_a_file(key); });
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto found = digests_.find(deciding);
     if (found != digests_.end()) return found->second;
   }
   std::string text;
-  const Workload workload = read_workload(effective(choices, true)->document);
-  for (const std::string& file :
-       {workload.network_path, workload.weights_path, spec_.images > 0 ? workload.data.test : ""}) {
+  const BitChooser::Input input = workload_input(choices);
+  std::vector<std::string> files{input.workload.network_path};
+  const bool with_values = !spec_.in_threads();
+  if (with_values) append(files, data_files(input.workload));
+  if (input.workload.quantization.auto_bits) append(files, chooser(input).files(input));
+  for (const std::string& file : files) {
     if (!file.empty()) text += sha256_of_path(file) + "\n";
   }
   const Machine machine = read_machine(effective(choices, false)->document);
@@ -209,12 +255,20 @@ Report Evaluator::report(std::uint64_t id) {
   const Choices choices = spec_.choices(id);
   const MachineVariant variant = machine(choices);
   const auto lowered = workload(choices);
-  const Program program = compile(lowered->network, variant.machine,
-                                  {lowered->workload.batch, 0, -1}, FastEngine::timer);
-  const RunResult result = FastEngine().run(program);
-  const Timeline timeline = account(program, result.times);
-  check_identities(program, result, timeline);
-  return make_report(program, result, timeline, *variant.technology);
+  const auto run = [&] {
+    const Program program = compile(lowered->network, variant.machine,
+                                    {lowered->workload.batch, 0, -1}, FastEngine::timer);
+    const RunResult result = FastEngine().run(program);
+    const Timeline timeline = account(program, result.times);
+    check_identities(program, result, timeline);
+    return make_report(program, result, timeline, *variant.technology);
+  };
+  const bool shares = may_share_ && variant.machine.dram.model == DramModel::kFixed &&
+                      !effective(choices, true)->leaves_bits_open;
+  if (!shares) return run();
+  Report report = *once(mutex_, runs_, without(choices, leaves_cycles_alone), run, kMaxRuns);
+  price_report(report, variant.machine, *variant.technology);
+  return report;
 }
 
 PointMetrics Evaluator::evaluate(std::uint64_t id) {

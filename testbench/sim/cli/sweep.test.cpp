@@ -95,6 +95,50 @@ TEST_CASE("a changed file that an axis names is run again, the other values are 
   CHECK(sweep("run", "db").out.find("6 points run (0 failed), 6 had been") != std::string::npos);
 }
 
+TEST_CASE("a sweep over budgets runs the bits that are chosen for each", "[cli][sweep]") {
+  const SmallSweep folder;
+  folder.folder().file("budgets.json", R"({ "schema": "bitpulse/sweep/1", "name": "budgets",
+    "workloads": ["resnet8-figures-hawq"], "machines": ["fused-16x32-ws"],
+    "axes": [ { "keys": ["workload:/quantization/bits/budget/latency_ms"],
+                "values": [0.0001, 0.03, 0.05] },
+              { "keys": ["machine:/clock_mhz"], "values": [500, 1000] } ],
+    "objectives": ["cycles"] })");
+  const Outcome plan = folder.in_folder("$bitpulse sweep plan budgets.json");
+  CHECK(plan.out.find("2 x ") != std::string::npos);
+  CHECK(plan.out.find("the smallest that any choice of bits has") != std::string::npos);
+  REQUIRE(folder.in_folder("$bitpulse sweep run budgets.json --db db").status == 0);
+  const std::string all = folder.in_folder("$bitpulse sweep export budgets.json --db db").out;
+  CHECK(count_of(all, ",done,") == 4);
+  const std::string one = folder
+                              .in_folder(
+                                  "$bitpulse run resnet8-figures-hawq --machine fused-16x32-ws "
+                                  "--engine fast --json --set machine:/clock_mhz=500 "
+                                  "--set workload:/quantization/bits/budget/latency_ms=0.05")
+                              .out;
+  const std::string key = "\"cycles\": ";
+  const std::size_t at = one.find(key, one.find("\"totals\"")) + key.size();
+  CHECK(all.find(",500," + one.substr(at, one.find(',', at) - at) + ",") != std::string::npos);
+}
+
+TEST_CASE("points with accuracy are run again when the integers they name have changed",
+          "[cli][sweep]") {
+  const SmallSweep folder;
+  REQUIRE(folder
+              .in_folder("cp -r '" BITPULSE_SOURCE_DIR "/workloads/resnet8-figures' . && "
+                         "cp '" BITPULSE_SOURCE_DIR
+                         "/workloads/resnet8-figures-w4a4-lsq.json' learned.json")
+              .status == 0);
+  folder.folder().file("accuracy.json", R"({ "schema": "bitpulse/sweep/1", "name": "accuracy",
+    "workloads": ["learned.json"], "machines": ["int4-32x32-ws"],
+    "axes": [ { "keys": ["machine:/array/acc_bits"], "values": [24] } ],
+    "objectives": ["accuracy"], "images": 2 })");
+  const std::string run = "$bitpulse sweep run accuracy.json --db db";
+  CHECK(folder.in_folder(run).out.find("1 points run (0 failed)") != std::string::npos);
+  CHECK(folder.in_folder(run).out.find("0 points run (0 failed), 1 had") != std::string::npos);
+  const Outcome again = folder.in_folder("echo >>resnet8-figures/w4a4/network.json && " + run);
+  CHECK(again.out.find("1 points run (0 failed)") != std::string::npos);
+}
+
 TEST_CASE("the front of a two-stage sweep is verified, and only the front", "[cli][sweep]") {
   const SmallSweep sweep(R"(, "verify": "systemc")");
   REQUIRE(sweep("run", "db").status == 0);

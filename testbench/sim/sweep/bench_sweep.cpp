@@ -5,7 +5,8 @@
 // - small_points: 100,000 points of one small layer; the most memory that parent or worker held,
 //   and how long the finished database takes to say how it stands.
 // - overhead: the same points without compiling and simulating.
-// - resnet18: points per second (fixed memory), at one and two jobs.
+// - resnet18: points per second (fixed memory), at one and two jobs; every point is another program
+//   (its DRAM latency is), but for the line "shared", whose points differ in their clock.
 
 #include <sys/resource.h>
 
@@ -118,25 +119,26 @@ void print_small_points(const Folder& folder) {
       points, planned.seconds / points * 1e3, planned.cpu_seconds / points * 1e3);
 }
 
-void print_resnet18(const Folder& folder, int side, int points, bool last) {
+void print_resnet18(const Folder& folder, const char* name, int side, const std::string& key,
+                    int points, bool last = false) {
   const std::string text = std::to_string(side);
   Evaluator evaluator(sweep_over(
-      "resnet18-w8a8",
-      R"({ "keys": ["machine:/array/rows", "machine:/array/cols"], "values": [)" + text +
-          R"(] }, { "keys": ["machine:/clock_mhz"], "range": { "from": 501, "step": 1, "to": )" +
-          std::to_string(500 + points) + "} }"));
+      "resnet18-w8a8", R"({ "keys": ["machine:/array/rows", "machine:/array/cols"], "values": [)" +
+                           text + R"(] }, { "keys": [")" + key +
+                           R"("], "range": { "from": 1, "step": 1, "to": )" +
+                           std::to_string(points) + "} }"));
   double first = 0;
   for (const int jobs : {1, 2}) {
     const Cost cost =
-        run_sweep(evaluator, folder.file("resnet18-" + text + "-" + std::to_string(jobs) + ".db"),
+        run_sweep(evaluator, folder.file(std::string(name) + "-" + std::to_string(jobs) + ".db"),
                   jobs, [&](std::uint64_t id) { return evaluator.evaluate(id); });
     const double per_s = static_cast<double>(cost.points) / cost.seconds;
     if (jobs == 1) first = per_s;
     std::printf(
-        "    {\"array\": \"%sx%s\", \"jobs\": %d, \"points\": %llu, \"points_per_s\": %.1f, "
-        "\"times_one_job\": %.2f}%s\n",
-        text.c_str(), text.c_str(), jobs, static_cast<unsigned long long>(cost.points), per_s,
-        per_s / first, last && jobs == 2 ? "" : ",");
+        "    {\"array\": \"%s\", \"jobs\": %d, \"points\": %llu, \"points_per_s\": %.1f, "
+        "\"times_one_job\": %.2f, \"cpu_ms_per_point\": %.3f}%s\n",
+        name, jobs, static_cast<unsigned long long>(cost.points), per_s, per_s / first,
+        cost.cpu_seconds / static_cast<double>(cost.points) * 1e3, last && jobs == 2 ? "" : ",");
   }
 }
 
@@ -150,7 +152,9 @@ int main(int argc, char** argv) {
   std::printf("{\n");
   print_small_points(folder);
   std::printf("  \"resnet18\": [\n");
-  print_resnet18(folder, 32, points, false);
-  print_resnet18(folder, 8, points / 10, true);
+  constexpr const char* kLatency = "machine:/dram/latency_cycles";
+  print_resnet18(folder, "32x32", 32, kLatency, points);
+  print_resnet18(folder, "8x8", 8, kLatency, points / 10);
+  print_resnet18(folder, "32x32 shared", 32, "machine:/clock_mhz", points, true);
   std::printf("  ]\n}\n");
 }
