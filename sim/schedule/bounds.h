@@ -68,8 +68,8 @@ class LayerBounds {
   void add(ChannelFacts& channels);
   KCut k_cut(std::int64_t size) const;
 
-  /// For all tilings with these tiles.
-  std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels) const;
+  /// For all tilings with these tiles; `may_gather`: outputs that are gathered among them.
+  std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels, bool may_gather) const;
 
   PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;
   /// Of a cut of K, and whether the input is cut, too.

@@ -26,14 +26,23 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
   channels_.reserve(grid_.channels.size());
   k_cuts_.reserve(grid_.k.size());
   for (const PixelTiling& m : grid_.m) {
-    bounds_.add(pixels_.emplace_back(pixel_facts(shape, m)));
-    loads_.emplace_back(shape, m);
+    PixelFacts& facts = pixels_.emplace_back(pixel_facts(shape, m));
+    facts.least = loads_.emplace_back(shape, m).least();
+    bounds_.add(facts);
   }
   for (const ChannelTiling& c : grid_.channels) {
     bounds_.add(channels_.emplace_back(channel_facts(shape, groups_, c)));
   }
   for (const std::int64_t k : grid_.k) k_cuts_.push_back(bounds_.k_cut(k));
   keep_folds_ = shape.is_gemm && !machine.array.overlap && fits_whole();
+}
+
+bool Candidates::may_gather(std::size_t m, std::size_t c) const {
+  if (must_gather()) return true;
+  if (channels_[c].tiles == 1) return false;  // one store only
+  Tiling tiling = pair(m, c);
+  tiling.gather_outputs = true;
+  return need_.out(tiling) <= have_.out;
 }
 
 bool Candidates::is_offered(std::size_t m, std::size_t c) const {
@@ -53,9 +62,8 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
   const std::int64_t most_k = grid_.k.front();
   // Cuts of K' are for one convolution group, and shorten the streams of os.
   const bool may_cut_k = channels_[c].tiling.groups == 1 && !(keep_folds_ && streams_k_);
+  const bool gather_fits = may_gather(m, c);
   Tiling tiling = pair(m, c);
-  tiling.gather_outputs = true;
-  const bool gather_fits = need_.out(tiling) <= have_.out;
   const PairBound shared = bounds_.pair(pixels_[m], loads_[m], channels_[c]);
   for (std::size_t i = 0; i < grid_.k.size(); ++i) {
     const std::int64_t k = grid_.k[i];

@@ -38,7 +38,8 @@ class Candidates {
   void for_pairs(Visit&& visit) const {
     for (std::size_t c = 0; c < channels_.size(); ++c) {
       for (std::size_t m = 0; m < pixels_.size(); ++m) {
-        if (is_offered(m, c)) visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c]));
+        if (!is_offered(m, c)) continue;
+        visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c], may_gather(m, c)));
       }
     }
   }
@@ -48,6 +49,7 @@ class Candidates {
 
  private:
   bool is_offered(std::size_t m, std::size_t c) const;
+  bool may_gather(std::size_t m, std::size_t c) const;
   bool must_gather() const { return groups_.size() > 1; }
   bool fits_whole() const;
   bool same_loads(const Tiling& tiling, const InputFacts& input) const;

@@ -10,6 +10,24 @@
 
 namespace bitpulse {
 
+namespace {
+
+constexpr std::int64_t kFewTiles = 64;  // whose loads are worth counting for a bound
+
+/// Input rows (or columns) that windows read; of dilated kernels, or of windows that leave gaps,
+/// those of the first kernel row.
+std::int64_t read_extent(std::int64_t out, std::int64_t stride, std::int64_t kernel,
+                         std::int64_t dilation, std::int64_t pad, std::int64_t in) {
+  if (dilation == 1 && kernel >= stride) {
+    return std::clamp<std::int64_t>((out - 1) * stride + kernel - pad, 0, in);
+  }
+  const std::int64_t first = ceil_div(pad, stride),
+                     last = std::min(out - 1, (in - 1 + pad) / stride);
+  return std::max<std::int64_t>(0, last - first + 1);
+}
+
+}  // namespace
+
 PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
   PixelFacts facts;
   facts.tiling = tiling;
@@ -68,6 +86,25 @@ PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling)
     }
   }
   return facts;
+}
+
+LeastLoads PixelLoads::least() {
+  const Window& w = shape_.window;
+  LeastLoads least;
+  least.loads = 1;
+  const bool few = tiling_.count(shape_) <= kFewTiles;
+  if (few) least.again = input().loads > 2 && !input().shared;
+  if (few && (!shape_.is_gemm || (w.kernel_h == 1 && w.kernel_w == 1))) {
+    least.loads = input().loads;
+    least.pixels = input().pixels;
+  } else {  // K tiles may load kernel positions by themselves
+    least.pixels =
+        shape_.batch *
+        read_extent(shape_.out_h, w.stride_h, w.kernel_h, w.dilation_h, w.pad_top, shape_.in.h) *
+        read_extent(shape_.out_w, w.stride_w, w.kernel_w, w.dilation_w, w.pad_left, shape_.in.w);
+  }
+  if (least.pixels == 0) least = {};
+  return least;
 }
 
 ChannelFacts channel_facts(const LayerShape& shape, const std::vector<WidthGroup>& groups,

@@ -19,13 +19,21 @@ constexpr std::int64_t last_of(std::int64_t extent, std::int64_t tile) {
   return (extent - 1) % tile + 1;
 }
 
+/// What a pixel tiling loads at least, in any loop order and with any cut of K'.
+struct LeastLoads {
+  std::int64_t loads = 0;
+  std::int64_t pixels = 0;
+  bool again = false;  // for every channel tile, where those are outer
+};
+
 /// Sizes of the tiles of a pixel tiling.
 struct PixelFacts {
   PixelTiling tiling;
   std::int64_t count = 0;
   std::int64_t last_size = 0;   // output pixels of the last tile
   std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
-  std::size_t work = 0;         // where LayerBounds keeps what it knows
+  LeastLoads least;
+  std::size_t work = 0;  // where LayerBounds keeps what it knows
 };
 PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
 
@@ -45,7 +53,7 @@ struct PositionFacts {
 PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling);
 InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling);
 
-/// Both, taken when first asked for.
+/// All of them, taken when first asked for.
 class PixelLoads {
  public:
   /// Keeps references to both.
@@ -58,6 +66,7 @@ class PixelLoads {
     if (!positions_) positions_ = position_facts(shape_, tiling_);
     return *positions_;
   }
+  LeastLoads least();
 
  private:
   const LayerShape& shape_;
