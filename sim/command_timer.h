@@ -19,6 +19,11 @@ struct CommandTime {
   }
 };
 
+/// From when on each unit may go on, or later: what is ready before delays no command.
+struct UnitTimes {
+  std::uint64_t dma = 0, array = 0, vector = 0;
+};
+
 class CommandTimer {
  public:
   virtual ~CommandTimer() = default;
@@ -41,6 +46,13 @@ class CommandTimer {
 
   /// Cycles for which the array could have gone on but for predecessors.
   virtual std::uint64_t array_waited() const = 0;
+
+  // With `fixed` memory, where time can be skipped. The units' times, and what kind of array
+  // command was the last, are all that later times depend on.
+
+  virtual UnitTimes times() const = 0;
+  /// All units are so many cycles later, of which the array has waited for some.
+  virtual void skip(std::uint64_t cycles, std::uint64_t waited) = 0;
 };
 
 }  // namespace bitpulse

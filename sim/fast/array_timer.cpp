@@ -13,7 +13,7 @@ bool ArrayTimer::same(const FoldNest& a, const FoldNest& b) {
 
 void ArrayTimer::reset() {
   shape_.nest.repeats = 0;  // like no other
-  free_ = waited_ = 0;
+  free_ = waited_ = stream_start_ = 0;
   started_ = false;
 }
 

@@ -39,6 +39,14 @@ class ArrayTimer {
   /// Cycles for which commands could have started but for their predecessors.
   std::uint64_t waited() const { return waited_; }
 
+  /// No later command starts before.
+  std::uint64_t time() const { return spec_.overlap ? stream_start_ : free_; }
+  void skip(std::uint64_t cycles, std::uint64_t waited) {
+    stream_start_ += cycles;
+    free_ += cycles;
+    waited_ += waited;
+  }
+
  private:
   /// What follows from a nest alone; kept, as neighbours mostly have the same.
   struct Shape {

@@ -2,6 +2,7 @@
 #include "sim/fast/unit_timers.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "sim/memory/dma_runs.h"
 
@@ -47,6 +48,13 @@ std::uint64_t UnitTimers::vector(std::uint64_t elements, std::uint32_t passes,
                                  std::uint64_t ready) {
   return vector_free_ = std::max(ready, vector_free_) + kVectorDepth +
                         passes * divide_up(elements, machine_.vector.lanes);
+}
+
+void UnitTimers::skip(std::uint64_t cycles, std::uint64_t waited) {
+  assert(!dram_);
+  array_.skip(cycles, waited);
+  dma_free_ += cycles;
+  vector_free_ += cycles;
 }
 
 CommandTime UnitTimers::issue(const Program& program, const Command& command, std::uint64_t ready) {

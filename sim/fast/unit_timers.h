@@ -27,6 +27,8 @@ class UnitTimers final : public CommandTimer {
   std::uint64_t vector(std::uint64_t elements, std::uint32_t passes, std::uint64_t ready) override;
 
   std::uint64_t array_waited() const override { return array_.waited(); }
+  UnitTimes times() const override { return {dma_free_, array_.time(), vector_free_}; }
+  void skip(std::uint64_t cycles, std::uint64_t waited) override;
 
   /// What `banked` memory has done so far.
   DramEvents dram_events() const { return dram_ ? dram_->events() : DramEvents{}; }

@@ -12,12 +12,9 @@
 #include "sim/program.h"
 #include "sim/schedule/program_sizes.h"
 #include "sim/schedule/tiles.h"
+#include "sim/schedule/trial_state.h"
 
 namespace bitpulse {
-
-/// What later commands wait for: a command's number, in a trial its finish.
-using Mark = std::uint64_t;
-inline constexpr Mark kNoMark = ~Mark{0};
 
 /// A layer alone on an idle machine, counted command by command, and given up as soon as it must
 /// exceed a limit.
@@ -32,6 +29,19 @@ struct Trial {
   std::uint64_t cycles = 0, dram_bytes = 0;
   ProgramSizes sizes;  // of what the program would get
 
+  struct Totals {
+    std::uint64_t cycles = 0, dram_bytes = 0, array_waited = 0;
+    ProgramSizes sizes;
+  };
+  Totals totals() const { return {cycles, dram_bytes, timer.array_waited(), sizes}; }
+  /// What has come since `before` comes so many times more.
+  void repeat(const Totals& before, std::size_t times) {
+    const std::uint64_t later = times * (cycles - before.cycles);
+    timer.skip(later, times * (timer.array_waited() - before.array_waited));
+    cycles += later;
+    dram_bytes += times * (dram_bytes - before.dram_bytes);
+    sizes.repeat(before.sizes, times);
+  }
   bool exceeds() const { return cycles > limit || unhindered + timer.array_waited() > limit; }
 };
 
@@ -47,6 +57,7 @@ class CommandList {
   Program& program() { return program_; }
   std::uint32_t layer() const { return layer_; }
   bool is_trial() const { return trial_ != nullptr; }
+  Trial& trial() { return *trial_; }
   bool is_given_up() const { return trial_ != nullptr && trial_->exceeds(); }
   bool wants_addresses() const { return trial_ == nullptr || trial_->needs_addresses; }
 

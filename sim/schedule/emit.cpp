@@ -41,23 +41,116 @@ class Emitter {
         outputs_(commands_, shape, addresses, half_.out) {}
 
   std::uint64_t run() {
+    const PixelTile& first_m = tiles_.pixels.front();
+    const ChannelTile& first_n = tiles_.channels.front();
     if (tiling_.n_outer) {
-      for (const ChannelTile& n : tiles_.channels) {
-        for (const PixelTile& m : tiles_.pixels) tile(m, n);
-        if (commands_.is_given_up()) break;
-      }
+      for_channels(first_m, [&](const ChannelTile& n) {
+        for_pixels(n, [&](const PixelTile& m) { tile(m, n); });
+      });
     } else {
-      for (const PixelTile& m : tiles_.pixels) {
-        for (const ChannelTile& n : tiles_.channels) tile(m, n);
-        if (commands_.is_given_up()) break;
+      for_pixels(first_n, [&](const PixelTile& m) {
+        for_channels(m, [&](const ChannelTile& n) { tile(m, n); });
         if (tiling_.gather_outputs) outputs_.close(m.m, stored_channels({}), vector_);
-      }
+      });
     }
     outputs_.store_all();
     return weights_.end();
   }
 
  private:
+  template <class Body>
+  void for_pixels(const ChannelTile& n, Body&& body) {
+    for_tiles(tiles_.pixels, tiles_.pixel_repeats, body,
+              [&](const PixelTile& m) { return place_of(m, n); });
+  }
+  template <class Body>
+  void for_channels(const PixelTile& m, Body&& body) {
+    for_tiles(tiles_.channels, tiles_.channel_repeats, body,
+              [&](const ChannelTile& n) { return place_of(m, n); });
+  }
+  static TilePlace place_of(const PixelTile& m, const ChannelTile& n) {
+    return {m.rows.begin, m.cols.begin, n.in.begin, static_cast<std::int64_t>(n.block)};
+  }
+
+  /// Calls `body` for all tiles. A trial that is in the same state a period later leaves out the
+  /// periods that only repeat it, and ends early once it is given up.
+  template <class Tile, class Body, class PlaceOf>
+  void for_tiles(const std::vector<Tile>& tiles, const Repeats& repeats, Body&& body,
+                 PlaceOf&& place_of) {
+    constexpr std::size_t kNone = ~std::size_t{0};
+    Checkpoint last;
+    std::size_t at = kNone;  // where `last` was taken
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+      if (at != kNone && i == at + repeats.period) {
+        const Checkpoint now = checkpoint(place_of(tiles[i]));
+        const std::size_t periods = (repeats.end[i - 1] - i) / repeats.period;
+        at = kNone;
+        if (now.state == last.state) {
+          repeat(last, now, periods);
+          i += periods * repeats.period;
+          if (i == tiles.size()) return;
+        } else if (repeats.reach_on(i)) {
+          last = now;
+          at = i;
+        }
+      } else if (at == kNone && repeats.period > 0 && repeats.reach_on(i)) {
+        last = checkpoint(place_of(tiles[i]));
+        at = i;
+      }
+      body(tiles[i]);
+      if (commands_.is_given_up()) return;
+    }
+  }
+
+  /// A trial before a tile.
+  struct Checkpoint {
+    TrialState state;
+    TilePlace place;
+    Trial::Totals totals;
+    std::int64_t steps = 0, tiles = 0, begun = 0;
+  };
+
+  Checkpoint checkpoint(TilePlace next) {
+    const UnitTimes now = commands_.trial().timer.times();
+    Checkpoint point;
+    point.place = next;
+    point.totals = commands_.trial().totals();
+    point.steps = outputs_.steps();
+    point.tiles = outputs_.tiles();
+    point.begun = begun_;
+    TrialState& state = point.state;
+    const auto vector = static_cast<std::int64_t>(now.vector);
+    state.add(static_cast<std::int64_t>(now.dma) - vector);
+    state.add(static_cast<std::int64_t>(now.array) - vector);
+    state.add(static_cast<std::int64_t>(point.totals.cycles) - vector);
+    state.add(begun_ % 2);
+    for (const Mark mark : acc_reader_) state.add(mark, now.array);
+    state.add(loads_seen_, now.array);
+    state.add(vector_, now.dma);
+    acts_.describe(state, now, next);
+    weights_.describe(state, now, next);
+    outputs_.describe(state, now);
+    return point;
+  }
+
+  /// What has come since `from` comes so many times more.
+  void repeat(const Checkpoint& from, const Checkpoint& to, std::size_t periods) {
+    const auto times = static_cast<std::int64_t>(periods);
+    Skip skip;
+    skip.cycles = periods * (to.totals.cycles - from.totals.cycles);
+    skip.steps = times * (to.steps - from.steps);
+    skip.tiles = times * (to.tiles - from.tiles);
+    skip.way = times * (to.place - from.place);
+    commands_.trial().repeat(from.totals, periods);
+    acts_.skip(skip);
+    weights_.skip(skip);
+    outputs_.skip(skip);
+    begun_ += times * (to.begun - from.begun);
+    for (Mark& mark : acc_reader_) skip.apply(mark);
+    skip.apply(loads_seen_);
+    skip.apply(vector_);
+  }
+
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
   void tile(const PixelTile& m, const ChannelTile& n) {
     if (shape_.is_gemm) {
@@ -225,6 +318,7 @@ std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>&
   LayerTiles own;
   LayerTiles& tiles = trial != nullptr ? trial->tiles : own;
   cut_layer(shape, groups, tiling, tiles);
+  if (trial != nullptr && !trial->needs_addresses) find_repeats(shape, tiling, tiles);
   return Emitter(shape, groups, tiling, tiles, addresses, layer, program, trial).run();
 }
 

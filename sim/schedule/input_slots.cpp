@@ -63,6 +63,33 @@ ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {
   return slot;
 }
 
+void ActSlots::describe(TrialState& state, const UnitTimes& now, TilePlace next) const {
+  state.add(static_cast<std::int64_t>(recent_));
+  for (const ActSlot& slot : slots_) {
+    slot.describe(state, shape_.is_gemm ? now.array : now.vector, now.dma);
+    if (slot.load == kNoMark) continue;
+    const Region& held = slot.region;
+    state.add(held.rows.begin - next.row);
+    state.add(held.rows.size());
+    state.add(held.cols.begin - next.col);
+    state.add(held.cols.size());
+    state.add(held.channels.begin - next.channel);
+    state.add(held.channels.size());
+  }
+}
+
+void ActSlots::skip(const Skip& skip) {
+  const auto move = [](Range& range, std::int64_t way) {
+    range = {range.begin + way, range.end + way};
+  };
+  for (ActSlot& slot : slots_) {
+    slot.skip(skip);
+    move(slot.region.rows, skip.way.row);
+    move(slot.region.cols, skip.way.col);
+    move(slot.region.channels, skip.way.channel);
+  }
+}
+
 ActSlot& ActSlots::kept(Range rows) {
   ActSlot& slot = slots_.front();
   slot.region.rows = rows;
@@ -113,6 +140,21 @@ WeightSlot& WeightSlots::load(std::size_t block, const ChannelTile& n, const KTi
   wait_for_readers(commands_, slot);
   slot.load = commands_.end_dma(touched_bytes(pattern));
   return slot;
+}
+
+void WeightSlots::describe(TrialState& state, const UnitTimes& now, TilePlace next) const {
+  state.add(static_cast<std::int64_t>(recent_));
+  for (const WeightSlot& slot : slots_) {
+    slot.describe(state, now.array, now.dma);
+    state.add(static_cast<std::int64_t>(slot.block) - next.block);
+  }
+}
+
+void WeightSlots::skip(const Skip& skip) {
+  for (WeightSlot& slot : slots_) {
+    slot.skip(skip);
+    slot.block += static_cast<std::size_t>(skip.way.block);
+  }
 }
 
 std::uint64_t WeightSlots::bits_of(const ChannelTile& n, const KTile& k) const {

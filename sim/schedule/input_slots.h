@@ -22,6 +22,16 @@ struct InputSlot {
   Mark load = kNoMark;             // the command that filled it; none: empty
   std::vector<CommandId> readers;  // commands whose end frees it
   Mark last_reader = kNoMark;      // in a trial, in their place: when it is free
+
+  /// Of a trial; the unit that reads the slot goes on at `reader_time`.
+  void describe(TrialState& state, std::uint64_t reader_time, std::uint64_t dma_time) const {
+    state.add(load, reader_time);
+    state.add(last_reader, dma_time);
+  }
+  void skip(const Skip& skip) {
+    skip.apply(load);
+    skip.apply(last_reader);
+  }
 };
 
 /// Before a slot's tile is replaced: the open command waits for its readers.
@@ -63,6 +73,9 @@ class ActSlots {
     return &load(rows, cols, channels);
   }
 
+  void describe(TrialState& state, const UnitTimes& now, TilePlace next) const;
+  void skip(const Skip& skip);
+
  private:
   ActSlot& load(Range rows, Range cols, Range channels);
   ActSlot& kept(Range rows);
@@ -98,6 +111,9 @@ class WeightSlots {
     }
     return load(block, n, k);
   }
+
+  void describe(TrialState& state, const UnitTimes& now, TilePlace next) const;
+  void skip(const Skip& skip);
 
   /// Bits; where the layer's blocks end in DRAM.
   std::uint64_t end() const { return end_; }

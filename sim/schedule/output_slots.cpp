@@ -62,4 +62,31 @@ void OutputSlots::store(const Pending& pending) {
   }
 }
 
+void OutputSlots::describe(TrialState& state, const UnitTimes& now) const {
+  state.add(outputs_ % 2);
+  state.add(open_);
+  state.add(ready_, now.vector);
+  for (const Mark mark : stored_) state.add(mark, now.vector);
+  for (std::int64_t tile = stored_tiles_; tile < outputs_; ++tile) {
+    const Pending& pending = pending_[static_cast<std::size_t>(tile % kStoreLag)];
+    state.add(pending.step - step_);
+    state.add(pending.vector, now.dma);
+    state.add(pending.m.size());
+    state.add(pending.channels.size());
+    state.add(pending.channels.begin % 8);  // codes may begin within a byte
+  }
+}
+
+void OutputSlots::skip(const Skip& skip) {
+  step_ += skip.steps;
+  outputs_ += skip.tiles;
+  stored_tiles_ += skip.tiles;
+  skip.apply(ready_);
+  for (Mark& mark : stored_) skip.apply(mark);
+  for (Pending& pending : pending_) {
+    pending.step += skip.steps;
+    skip.apply(pending.vector);
+  }
+}
+
 }  // namespace bitpulse

@@ -42,6 +42,12 @@ class OutputSlots {
     ready_ = kNoMark;
     return ready;
   }
+  /// Of a trial.
+  void describe(TrialState& state, const UnitTimes& now) const;
+  void skip(const Skip& skip);
+  std::int64_t steps() const { return step_; }
+  std::int64_t tiles() const { return outputs_; }
+
   const Region& identity() const { return identity_; }   // channels and place of the open tile's
   std::uint32_t first_output() const { return first_; }  // of the open tile, in Program::outputs
 

@@ -11,6 +11,15 @@ ProgramSizes& ProgramSizes::operator+=(const ProgramSizes& o) {
   return *this;
 }
 
+void ProgramSizes::repeat(const ProgramSizes& before, std::size_t times) {
+  commands += times * (commands - before.commands);
+  predecessors += times * (predecessors - before.predecessors);
+  dma += times * (dma - before.dma);
+  array += times * (array - before.array);
+  vector += times * (vector - before.vector);
+  patterns += times * (patterns - before.patterns);
+}
+
 ProgramSizes sizes_of(const Program& program) {
   return {program.commands.size(), program.predecessors.size(), program.dma.size(),
           program.array.size(),    program.vector.size(),       program.patterns.size(),

@@ -2,6 +2,8 @@
 #include "sim/schedule/tiles.h"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "sim/schedule/regions.h"
 
@@ -63,10 +65,84 @@ void cut_gemm_channels(const LayerShape& shape, const std::vector<WidthGroup>& g
   }
 }
 
+/// `same(i)`: tile i is the one a period before, moved; `on(i)`: by the same way as tile i - 1.
+template <class Same, class On>
+void mark_repeats(std::size_t count, std::size_t period, Repeats& repeats, Same&& same, On&& on) {
+  repeats.period = 0;
+  if (count < 3 * period + 1) return;
+  repeats.period = period;
+  repeats.end.resize(count);
+  for (std::size_t i = count; i-- > 0;) {
+    const auto at = static_cast<std::uint32_t>(i);
+    if (i < period || !same(i)) {
+      repeats.end[i] = at;
+    } else {
+      const bool goes_on = i + 1 < count && repeats.end[i + 1] > i + 1 && on(i + 1);
+      repeats.end[i] = goes_on ? repeats.end[i + 1] : at + 1;
+    }
+  }
+}
+
+void find_pixel_repeats(const LayerShape& shape, const Tiling& tiling, LayerTiles& tiles) {
+  const std::vector<PixelTile>& pixels = tiles.pixels;
+  // Of whole rows, so that a tile stands where the one before it stood in its rows.
+  const std::int64_t tiles_in_turn = tiling.m.row_parts > 0
+                                         ? tiling.m.row_parts
+                                         : shape.out_w / std::gcd(shape.out_w, tiling.m.size);
+  const auto period = static_cast<std::size_t>(std::lcm(tiles_in_turn, std::int64_t{2}));
+  // The rows of a kernel position may be clipped where those of the whole kernel are not seen to.
+  const Window& w = shape.window;
+  const auto is_clipped = [&](const PixelTile& tile) {
+    const std::int64_t rows = (tile.m.end - 1) / shape.out_w - tile.m.begin / shape.out_w;
+    return tile.rows.size() != rows * w.stride_h + (w.kernel_h - 1) * w.dilation_h + 1;
+  };
+  const auto same = [&](std::size_t i) {
+    const PixelTile &a = pixels[i], &b = pixels[i - period];
+    return a.m.size() == b.m.size() && a.rows.size() == b.rows.size() &&
+           a.cols.size() == b.cols.size() &&
+           (tiling.whole_act || (!is_clipped(a) && !is_clipped(b)));
+  };
+  const auto way = [&](std::size_t i) {
+    const PixelTile &a = pixels[i], &b = pixels[i - period];
+    return std::make_pair(a.rows.begin - b.rows.begin, a.cols.begin - b.cols.begin);
+  };
+  mark_repeats(pixels.size(), period, tiles.pixel_repeats, same,
+               [&](std::size_t i) { return way(i) == way(i - 1); });
+}
+
+void find_channel_repeats(LayerTiles& tiles) {
+  constexpr std::size_t kPeriod = 2;
+  const std::vector<ChannelTile>& channels = tiles.channels;
+  const auto same = [&](std::size_t i) {
+    const ChannelTile &a = channels[i], &b = channels[i - kPeriod];
+    return a.groups.size() == b.groups.size() && a.n.size() == b.n.size() &&
+           a.in.size() == b.in.size() && a.out.size() == b.out.size() &&
+           (a.in.begin - b.in.begin) % 8 == 0 && (a.out.begin - b.out.begin) % 8 == 0;  // bytes
+  };
+  const auto way = [&](std::size_t i) {
+    return channels[i].in.begin - channels[i - kPeriod].in.begin;
+  };
+  mark_repeats(channels.size(), kPeriod, tiles.channel_repeats, same,
+               [&](std::size_t i) { return way(i) == way(i - 1); });
+}
+
 }  // namespace
+
+void find_repeats(const LayerShape& shape, const Tiling& tiling, LayerTiles& tiles) {
+  const bool has_reorg = std::any_of(shape.stores.begin(), shape.stores.end(),
+                                     [](const StoreShape& store) { return store.reorg > 1; });
+  // At the borders of images regions are clipped.
+  const bool borders = shape.batch > 1 && (!tiling.whole_act || shape.identity.stride != 1);
+  if (!has_reorg && !borders) find_pixel_repeats(shape, tiling, tiles);
+  const IdentityShape& identity = shape.identity;
+  const bool part_of_identity = shape.has_identity && (identity.channels_before != 0 ||
+                                                       identity.tensor.c != shape.out_channels());
+  if (tiles.k.size() <= 1 && !part_of_identity) find_channel_repeats(tiles);
+}
 
 void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
                LayerTiles& tiles) {
+  tiles.pixel_repeats.period = tiles.channel_repeats.period = 0;
   cut_pixels(shape, tiling.m, tiles.pixels);
   tiles.k.resize(groups.size());
   for (std::size_t w = 0; w < groups.size(); ++w) cut_k(shape, groups[w], tiling.k, tiles.k[w]);
