@@ -60,45 +60,60 @@ class Emitter {
  private:
   template <class Body>
   void for_pixels(const ChannelTile& n, Body&& body) {
-    for_tiles(tiles_.pixels, tiles_.pixel_repeats, body,
-              [&](const PixelTile& m) { return place_of(m, n); });
+    const std::vector<PixelTile>& pixels = tiles_.pixels;
+    for_tiles(
+        pixels.size(), tiles_.pixel_repeats,
+        [&](std::size_t i) {
+          body(pixels[i]);
+          is_given_up_ = commands_.is_given_up();
+        },
+        [&](std::size_t i) { return place_of(pixels[i], n); });
   }
   template <class Body>
   void for_channels(const PixelTile& m, Body&& body) {
-    for_tiles(tiles_.channels, tiles_.channel_repeats, body,
-              [&](const ChannelTile& n) { return place_of(m, n); });
+    const std::vector<ChannelTile>& channels = tiles_.channels;
+    for_tiles(
+        channels.size(), tiles_.channel_repeats,
+        [&](std::size_t i) {
+          body(channels[i]);
+          is_given_up_ = commands_.is_given_up();
+        },
+        [&](std::size_t i) { return place_of(m, channels[i]); });
   }
-  static TilePlace place_of(const PixelTile& m, const ChannelTile& n) {
-    return {m.rows.begin, m.cols.begin, n.in.begin, static_cast<std::int64_t>(n.block)};
+  static TilePlace place_of(const PixelTile& m, const ChannelTile& n, std::int64_t channel = 0,
+                            std::size_t k_tile = 0) {
+    return {m.rows.begin, m.cols.begin, n.in.begin + channel,
+            static_cast<std::int64_t>(n.block + k_tile)};
   }
 
-  /// Calls `body` for all tiles. A trial that is in the same state a period later leaves out the
+  /// Calls body(i) for all tiles. A trial that is in the same state a period later leaves out the
   /// periods that only repeat it, and ends early once it is given up.
-  template <class Tile, class Body, class PlaceOf>
-  void for_tiles(const std::vector<Tile>& tiles, const Repeats& repeats, Body&& body,
-                 PlaceOf&& place_of) {
-    constexpr std::size_t kNone = ~std::size_t{0};
+  template <class Body, class PlaceOf>
+  void for_tiles(std::size_t count, const Repeats& repeats, Body&& body, PlaceOf&& place_of) {
+    if (repeats.period == 0) {
+      for (std::size_t i = 0; i < count && !is_given_up_; ++i) body(i);
+      return;
+    }
     Checkpoint last;
-    std::size_t at = kNone;  // where `last` was taken
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-      if (at != kNone && i == at + repeats.period) {
-        const Checkpoint now = checkpoint(place_of(tiles[i]));
-        const std::size_t periods = (repeats.end[i - 1] - i) / repeats.period;
-        at = kNone;
+    std::size_t due = 0;  // when `last` is to be compared; 0: there is none
+    for (std::size_t i = 0; i < count && !is_given_up_; ++i) {
+      if (i == due && i > 0) {
+        const Checkpoint now = checkpoint(place_of(i));
+        due = 0;
         if (now.state == last.state) {
+          const std::size_t periods = (repeats.end[i - 1] - i) / repeats.period;
           repeat(last, now, periods);
           i += periods * repeats.period;
-          if (i == tiles.size()) return;
+          if (i == count) return;
         } else if (repeats.reach_on(i)) {
           last = now;
-          at = i;
+          due = i + repeats.period;
         }
-      } else if (at == kNone && repeats.period > 0 && repeats.reach_on(i)) {
-        last = checkpoint(place_of(tiles[i]));
-        at = i;
+      } else if (due == 0 && repeats.reach_on(i)) {
+        last = checkpoint(place_of(i));
+        due = i + repeats.period;
       }
-      body(tiles[i]);
-      if (commands_.is_given_up()) return;
+      body(i);
     }
   }
 
@@ -111,7 +126,9 @@ class Emitter {
   };
 
   Checkpoint checkpoint(TilePlace next) {
-    const UnitTimes now = commands_.trial().timer.times();
+    UnitTimes now = commands_.trial().timer.times();
+    // A vector command waits for an array command, which ends later than the next could start.
+    if (shape_.is_gemm) now.vector = std::max(now.vector, now.array);
     Checkpoint point;
     point.place = next;
     point.totals = commands_.trial().totals();
@@ -127,6 +144,7 @@ class Emitter {
     for (const Mark mark : acc_reader_) state.add(mark, now.array);
     state.add(loads_seen_, now.array);
     state.add(vector_, now.dma);
+    state.add(last_step_, now.vector);
     acts_.describe(state, now, next);
     weights_.describe(state, now, next);
     outputs_.describe(state, now);
@@ -149,15 +167,18 @@ class Emitter {
     for (Mark& mark : acc_reader_) skip.apply(mark);
     skip.apply(loads_seen_);
     skip.apply(vector_);
+    skip.apply(last_step_);
   }
 
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
   void tile(const PixelTile& m, const ChannelTile& n) {
     if (shape_.is_gemm) {
-      Mark last = kNoMark;
-      std::size_t block = n.block;
-      for (const KTile& k : tiles_.k[n.width_group]) last = array_step(m, n, k, block++);
-      vector_step(m, n, last, nullptr);
+      const std::vector<KTile>& k = tiles_.k[n.width_group];
+      for_tiles(
+          k.size(), tiles_.k_repeats[n.width_group],
+          [&](std::size_t i) { last_step_ = array_step(m, n, k[i], n.block + i); },
+          [&](std::size_t i) { return place_of(m, n, tiling_.whole_act ? 0 : k[i].channel, i); });
+      vector_step(m, n, last_step_, nullptr);
     } else {
       ActSlot* slot = acts_.get(m.rows, m.cols, n.in);
       begin_step(m, n);
@@ -307,6 +328,8 @@ class Emitter {
   std::int64_t begun_ = 0;     // output tiles begun: accumulator slots alternate
   Mark loads_seen_ = kNoMark;  // the latest load the array has waited for
   Mark vector_ = kNoMark;      // the last vector command
+  Mark last_step_ = kNoMark;   // the last array command
+  bool is_given_up_ = false;   // the trial
   std::array<Mark, 2> acc_reader_{kNoMark, kNoMark};
 };
 
@@ -318,7 +341,7 @@ std::uint64_t emit_layer(const LayerShape& shape, const std::vector<WidthGroup>&
   LayerTiles own;
   LayerTiles& tiles = trial != nullptr ? trial->tiles : own;
   cut_layer(shape, groups, tiling, tiles);
-  if (trial != nullptr && !trial->needs_addresses) find_repeats(shape, tiling, tiles);
+  if (trial != nullptr && !trial->needs_addresses) find_repeats(shape, groups, tiling, tiles);
   return Emitter(shape, groups, tiling, tiles, addresses, layer, program, trial).run();
 }
 

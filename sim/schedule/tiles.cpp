@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "models/units.h"
 #include "sim/schedule/regions.h"
 
 namespace bitpulse {
@@ -23,12 +24,14 @@ void cut_pixels(const LayerShape& shape, const PixelTiling& tiling, std::vector<
 
 void cut_k(const LayerShape& shape, const WidthGroup& group, std::int64_t size,
            std::vector<KTile>& tiles) {
+  const std::int64_t per_position = ceil_div(shape.cin, std::int64_t{group.mode.lanes});
   tiles.clear();
   std::int64_t before = 0;
   for (std::int64_t k = 0; k < group.k_packed; k += size) {
     const std::int64_t end = std::min(k + size, group.k_packed);
     const std::int64_t codes = codes_before(shape, group.mode.lanes, end);
-    tiles.push_back({{k, end}, codes - before});
+    const std::int64_t channel = k % per_position * group.mode.lanes;
+    tiles.push_back({{k, end}, codes - before, channel});
     before = codes;
   }
 }
@@ -126,9 +129,26 @@ void find_channel_repeats(LayerTiles& tiles) {
                [&](std::size_t i) { return way(i) == way(i - 1); });
 }
 
+/// Tiles inside one kernel position, unless they share their input, where all are alike.
+void find_k_repeats(const LayerShape& shape, const WidthGroup& group, bool whole_act,
+                    const std::vector<KTile>& k, Repeats& repeats) {
+  constexpr std::size_t kPeriod = 2, kWorthwhile = 16;
+  repeats.period = 0;
+  if (k.size() < kWorthwhile) return;
+  const std::int64_t per_position = ceil_div(shape.cin, std::int64_t{group.mode.lanes});
+  const auto same = [&](std::size_t i) {
+    const KTile &a = k[i], &b = k[i - kPeriod];
+    if (a.k.size() != b.k.size() || a.codes != b.codes) return false;
+    return whole_act || (b.k.begin / per_position == (a.k.end - 1) / per_position &&
+                         (a.channel - b.channel) % 8 == 0);  // bytes
+  };
+  mark_repeats(k.size(), kPeriod, repeats, same, [](std::size_t) { return true; });
+}
+
 }  // namespace
 
-void find_repeats(const LayerShape& shape, const Tiling& tiling, LayerTiles& tiles) {
+void find_repeats(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                  const Tiling& tiling, LayerTiles& tiles) {
   const bool has_reorg = std::any_of(shape.stores.begin(), shape.stores.end(),
                                      [](const StoreShape& store) { return store.reorg > 1; });
   // At the borders of images regions are clipped.
@@ -137,14 +157,19 @@ void find_repeats(const LayerShape& shape, const Tiling& tiling, LayerTiles& til
   const IdentityShape& identity = shape.identity;
   const bool part_of_identity = shape.has_identity && (identity.channels_before != 0 ||
                                                        identity.tensor.c != shape.out_channels());
-  if (tiles.k.size() <= 1 && !part_of_identity) find_channel_repeats(tiles);
+  if (groups.size() <= 1 && !part_of_identity) find_channel_repeats(tiles);
+  for (std::size_t w = 0; w < groups.size(); ++w) {
+    find_k_repeats(shape, groups[w], tiling.whole_act, tiles.k[w], tiles.k_repeats[w]);
+  }
 }
 
 void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
                LayerTiles& tiles) {
   tiles.pixel_repeats.period = tiles.channel_repeats.period = 0;
+  for (Repeats& repeats : tiles.k_repeats) repeats.period = 0;
   cut_pixels(shape, tiling.m, tiles.pixels);
   tiles.k.resize(groups.size());
+  tiles.k_repeats.resize(groups.size());
   for (std::size_t w = 0; w < groups.size(); ++w) cut_k(shape, groups[w], tiling.k, tiles.k[w]);
   tiles.channels.clear();
   if (shape.is_gemm) {

@@ -26,10 +26,12 @@ struct ChannelTile {
   std::size_t block = 0;  // of its first K tile
 };
 
-/// K' elements of a width group and their codes per output channel.
+/// K' elements of a width group, their codes per output channel, and the first input channel of
+/// the convolution group among them.
 struct KTile {
   Range k;
   std::int64_t codes = 0;
+  std::int64_t channel = 0;
 };
 
 /// Which tiles of a list are the ones `period` before moved on, always by the same way, so that
@@ -49,10 +51,12 @@ struct LayerTiles {
   std::vector<ChannelTile> channels;
   std::vector<std::vector<KTile>> k;  // by width group
   Repeats pixel_repeats, channel_repeats;
+  std::vector<Repeats> k_repeats;  // by width group
 };
 /// Fills lists that may have served another tiling; there are no repeats yet.
 void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
                LayerTiles& tiles);
-void find_repeats(const LayerShape& shape, const Tiling& tiling, LayerTiles& tiles);
+void find_repeats(const LayerShape& shape, const std::vector<WidthGroup>& groups,
+                  const Tiling& tiling, LayerTiles& tiles);
 
 }  // namespace bitpulse
