@@ -40,4 +40,7 @@ constexpr Bytes to_bytes(Bits b) { return Bytes((b.value + 7) / 8); }
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+/// A count, which is not negative, as the unsigned number that it is stored as.
+constexpr std::uint64_t u64(std::int64_t count) { return static_cast<std::uint64_t>(count); }
+
 }  // namespace bitpulse

@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::int64_t kVectorDepth = 4;  // section 5: cycles of a vector command beside its passes
 
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
 }  // namespace
 
 LayerBounds::LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "models/units.h"
 #include "sim/schedule/input_slots.h"
 #include "sim/schedule/layer_plan.h"
 #include "sim/schedule/output_slots.h"
@@ -18,8 +19,6 @@ namespace {
 // Copies of these are faster than zeroing, for which the compiler calls a string instruction.
 const ArrayCommand kNewArray;
 const VectorCommand kNewVector;
-
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 /// The loops over a layer's tiles. A step is one array command, or one vector command of a layer
 /// without GEMM.

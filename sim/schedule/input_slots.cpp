@@ -4,17 +4,12 @@
 #include <algorithm>
 #include <cassert>
 
+#include "models/units.h"
 #include "sim/schedule/layer_plan.h"
 #include "sim/schedule/patterns.h"
 #include "sim/schedule/regions.h"
 
 namespace bitpulse {
-
-namespace {
-
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-}  // namespace
 
 void wait_for_readers(CommandList& commands, InputSlot& slot) {
   for (const CommandId reader : slot.readers) commands.wait_for(reader);

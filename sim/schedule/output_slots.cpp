@@ -3,15 +3,10 @@
 
 #include <cassert>
 
+#include "models/units.h"
 #include "sim/schedule/patterns.h"
 
 namespace bitpulse {
-
-namespace {
-
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
-
-}  // namespace
 
 void OutputSlots::start(Range m, Range channels) {
   open_ = true;

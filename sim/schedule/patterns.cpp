@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "models/units.h"
+
 namespace bitpulse {
 
 namespace {
-
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
 /// Bytes that the last pattern adds to its command, whose first pattern is `first`. Where it goes
 /// on in the middle of a byte that the run before touched, that byte has been counted.

@@ -10,7 +10,6 @@ namespace bitpulse {
 
 namespace {
 
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::int64_t bytes_of(std::int64_t bits) { return (bits + 7) / 8; }
 
 }  // namespace

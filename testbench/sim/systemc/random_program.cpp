@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <string>
 
+#include "models/units.h"
+
 namespace bitpulse {
 namespace {
 
-std::uint64_t u64(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 std::uint32_t u32(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
 /// A part that fits no data sheet: few rows, short intervals, so that every rule binds.
