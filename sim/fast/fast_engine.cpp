@@ -15,27 +15,29 @@ namespace {
 
 constexpr std::uint64_t kPending = std::numeric_limits<std::uint64_t>::max();
 
-/// One pass over the three queues. Times depend on queue order and predecessors only, so a queue
-/// runs on while its head is ready, however far the others lag behind.
+/// Times depend on queue order and predecessors only. The commands of a compiled program come after
+/// their predecessors and are executed one by one; where one does not, the three queues go on, each
+/// while its head is ready, however far the others lag behind.
 class QueueRun {
  public:
-  /// `dram_events`, where given, takes the events of each layer.
-  QueueRun(const Program& program, std::vector<CommandTime>& times,
-           std::vector<DramEvents>* dram_events)
+  /// `counters`, where given, takes what each layer does.
+  QueueRun(const Program& program, std::vector<CommandTime>& times, std::vector<Counters>* counters)
       : program_(program),
         times_(times),
-        dram_events_(dram_events),
+        counters_(counters),
         units_(program.machine),
         count_(static_cast<CommandId>(program.commands.size())) {}
 
   /// Fills `times`; returns the last finish.
   std::uint64_t run() {
     times_.assign(count_, {0, kPending});
-    for (int u = 0; u < kUnitCount; ++u) head_[u] = next(u, 0);
+    std::uint64_t ready = 0;
+    CommandId first = 0;
+    while (first < count_ && is_ready(program_.commands[first], ready)) execute(first++, ready);
+    for (int u = 0; u < kUnitCount; ++u) head_[u] = next(u, first);
     for (bool progress = true; progress;) {
       progress = false;
       for (int u = 0; u < kUnitCount; ++u) {
-        std::uint64_t ready = 0;
         while (head_[u] < count_ && is_ready(program_.commands[head_[u]], ready)) {
           execute(head_[u], ready);
           head_[u] = next(u, head_[u] + 1);
@@ -66,10 +68,16 @@ class QueueRun {
 
   void execute(CommandId id, std::uint64_t ready) {
     const Command& command = program_.commands[id];
-    const DramEvents before = dram_events_ ? units_.dram_events() : DramEvents{};
+    const DramEvents before = units_.dram_events();
     times_[id] = units_.issue(program_, command, ready);
-    if (dram_events_) (*dram_events_)[command.layer] += units_.dram_events() - before;
     last_finish_ = std::max(last_finish_, times_[id].finish);
+    if (counters_ == nullptr) return;
+    Counters& counters = (*counters_)[command.layer];
+    count_command(program_, command, counters);
+    const DramEvents events = units_.dram_events() - before;
+    counters.dram_activates += events.activates;
+    counters.dram_row_hits += events.row_hits;
+    counters.dram_refreshes += events.refreshes;
   }
 
   [[noreturn]] void fail_blocked(CommandId blocked) const {
@@ -90,7 +98,7 @@ class QueueRun {
 
   const Program& program_;
   std::vector<CommandTime>& times_;
-  std::vector<DramEvents>* dram_events_;
+  std::vector<Counters>* counters_;
   UnitTimers units_;
   CommandId count_;
   std::array<CommandId, kUnitCount> head_{};
@@ -101,17 +109,8 @@ class QueueRun {
 
 RunResult FastEngine::run(const Program& program, const Operands&) {
   RunResult result;
-  std::vector<DramEvents> dram_events(program.layers.size());
-  QueueRun(program, result.times, &dram_events).run();
   result.layers.resize(program.layers.size());
-  for (const Command& command : program.commands) {
-    count_command(program, command, result.layers[command.layer]);
-  }
-  for (std::size_t l = 0; l < dram_events.size(); ++l) {
-    result.layers[l].dram_activates = dram_events[l].activates;
-    result.layers[l].dram_row_hits = dram_events[l].row_hits;
-    result.layers[l].dram_refreshes = dram_events[l].refreshes;
-  }
+  QueueRun(program, result.times, &result.layers).run();
   return result;
 }
 
