@@ -215,22 +215,25 @@ std::uint64_t LayerBounds::first_outputs(const PixelFacts& m) const {
   return fold_count(nest, machine_.array) * nest.stream + machine_.array.rows - 1;
 }
 
+std::uint64_t LayerBounds::of_compute(const PixelFacts& m, const ChannelFacts& channels) const {
+  const std::uint64_t array =
+      array_cycles(m, channels, true) + vector(1, m.last_size * channels.last_channels);
+  return std::max(array, vector(m.count * channels.tiles, shape_.m * shape_.out_channels()));
+}
+
 std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const ChannelFacts& channels,
                                     bool may_gather) const {
   const std::uint64_t last_store =
       traffic_.cycles(traffic_.store_of(m.last_size, channels.last_channels));
-  const std::uint64_t vectors =
-      vector(m.count * channels.tiles, shape_.m * shape_.out_channels()) + last_store;
-  const std::uint64_t array = array_cycles(m, channels, true) +
-                              vector(1, m.last_size * channels.last_channels) + last_store;
-  Traffic least = traffic_.stores(m, channels, may_gather);
-  least += traffic_.identity_loads(m, channels, may_gather);
+  Traffic out = traffic_.stores(m, channels, may_gather);
+  out += traffic_.identity_loads(m, channels, may_gather);
   const auto with_loads = [&](bool n_outer) {
     Traffic all = traffic_.least_loads(m, channels, n_outer);
-    all += least;
+    all += out;
     return traffic_.cycles(all);
   };
-  return std::max({array, vectors, std::min(with_loads(false), with_loads(true))});
+  return std::max(of_compute(m, channels) + last_store,
+                  std::min(with_loads(false), with_loads(true)));
 }
 
 PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,

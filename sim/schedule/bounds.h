@@ -68,7 +68,9 @@ class LayerBounds {
   void add(ChannelFacts& channels);
   KCut k_cut(std::int64_t size) const;
 
-  /// For all tilings with these tiles; `may_gather`: outputs that are gathered among them.
+  /// For all tilings with these tiles, without their traffic.
+  std::uint64_t of_compute(const PixelFacts& m, const ChannelFacts& channels) const;
+  /// With it; `may_gather`: outputs that are gathered are among them.
   std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels, bool may_gather) const;
 
   PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/program.h"
@@ -32,16 +33,22 @@ class Candidates {
   Candidates(const LayerShape& shape, const LayerPlan& plan, const Machine& machine,
              const Footprint& have);
 
-  /// Calls visit(pixel, channel, bound of all its candidates) for the pairs whose sums and outputs
-  /// fit and that are no more than kMaxTiles.
+  /// Calls visit(pixel, channel) for all pairs.
   template <class Visit>
   void for_pairs(Visit&& visit) const {
     for (std::size_t c = 0; c < channels_.size(); ++c) {
-      for (std::size_t m = 0; m < pixels_.size(); ++m) {
-        if (!is_offered(m, c)) continue;
-        visit(m, c, bounds_.of_tiles(pixels_[m], channels_[c], may_gather(m, c)));
-      }
+      for (std::size_t m = 0; m < pixels_.size(); ++m) visit(m, c);
     }
+  }
+
+  /// A bound of all candidates of a pair that is quickly made.
+  std::uint64_t rough_bound(std::size_t m, std::size_t c) const {
+    return bounds_.of_compute(pixels_[m], channels_[c]);
+  }
+  /// A better one; none where sums or outputs do not fit or there are more than kMaxTiles.
+  std::optional<std::uint64_t> bound(std::size_t m, std::size_t c) const {
+    if (!is_offered(m, c)) return std::nullopt;
+    return bounds_.of_tiles(pixels_[m], channels_[c], may_gather(m, c));
   }
 
   /// Appends the candidates of a pair.

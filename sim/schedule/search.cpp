@@ -75,11 +75,13 @@ TilingSearch::TilingSearch(const Machine& machine, CommandTimer& timer)
 std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const LayerPlan& plan) {
   std::vector<Candidate> all;
   Candidates source(shape, plan, machine_, have_);
-  source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
+  source.for_pairs([&](std::size_t m, std::size_t c) {
+    const std::optional<std::uint64_t> bound = source.bound(m, c);
+    if (!bound) return;
     const std::size_t first = all.size();
     source.expand(m, c, all);
     for (std::size_t i = first; i < all.size(); ++i) {
-      all[i].bound.cycles = std::max(all[i].bound.cycles, bound);
+      all[i].bound.cycles = std::max(all[i].bound.cycles, *bound);
     }
   });
   return all;
@@ -124,8 +126,13 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
 }
 
 bool TilingSearch::later(const Entry& a, const Entry& b) {
-  return std::tie(a.bound, a.is_candidate, a.first, a.second) >
-         std::tie(b.bound, b.is_candidate, b.first, b.second);
+  return std::tie(a.bound, a.kind, a.first, a.second) >
+         std::tie(b.bound, b.kind, b.first, b.second);
+}
+
+void TilingSearch::push(const Entry& entry) {
+  queue_.push_back(entry);
+  std::push_heap(queue_.begin(), queue_.end(), later);
 }
 
 std::size_t TilingSearch::find_probe() const {
@@ -144,8 +151,9 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
   Candidates source(shape, scratch_.layers.front(), machine_, have_);
   queue_.clear();
-  source.for_pairs([&](std::size_t m, std::size_t c, std::uint64_t bound) {
-    queue_.push_back({bound, false, static_cast<std::uint32_t>(m), static_cast<std::uint32_t>(c)});
+  source.for_pairs([&](std::size_t m, std::size_t c) {
+    queue_.push_back({source.rough_bound(m, c), Entry::kRoughPair, static_cast<std::uint32_t>(m),
+                      static_cast<std::uint32_t>(c)});
   });
   std::make_heap(queue_.begin(), queue_.end(), later);
   candidates_.clear();
@@ -156,14 +164,18 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
     std::pop_heap(queue_.begin(), queue_.end(), later);
     const Entry entry = queue_.back();
     queue_.pop_back();
-    if (!entry.is_candidate) {
+    if (entry.kind == Entry::kRoughPair) {
+      const std::optional<std::uint64_t> bound = source.bound(entry.first, entry.second);
+      if (bound && *bound <= limit) push({*bound, Entry::kPair, entry.first, entry.second});
+      continue;
+    }
+    if (entry.kind == Entry::kPair) {
       const std::size_t first = candidates_.size();
       source.expand(entry.first, entry.second, candidates_);
       for (std::size_t i = first; i < candidates_.size(); ++i) {
         const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
         if (bound > limit) continue;
-        queue_.push_back({bound, true, static_cast<std::uint32_t>(i), 0});
-        std::push_heap(queue_.begin(), queue_.end(), later);
+        push({bound, Entry::kCandidate, static_cast<std::uint32_t>(i), 0});
       }
       continue;
     }

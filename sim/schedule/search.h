@@ -59,12 +59,15 @@ class TilingSearch {
     std::int64_t act_bits = 0;            // what there was for its input tiles
     std::optional<Choice> choice;
   };
-  /// An entry of the search's queue: a pair of tilings to expand, or a candidate to count.
+  /// An entry of the search's queue: a pair of tilings to bound better, one to expand, or a
+  /// candidate to count.
   struct Entry {
+    enum Kind : std::uint32_t { kRoughPair, kPair, kCandidate };
     std::uint64_t bound = 0;
-    bool is_candidate = false;
+    Kind kind = kRoughPair;
     std::uint32_t first = 0, second = 0;  // pixel and channel tiling; candidate
   };
+  void push(const Entry& entry);
   static bool later(const Entry& a, const Entry& b);
   /// Which candidate to count first: its cycles limit all others' trials. With few steps its count
   /// is cheap, with a low bound it is likely to be good.
