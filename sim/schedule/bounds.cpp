@@ -221,14 +221,14 @@ std::uint64_t LayerBounds::of_compute(const PixelFacts& m, const ChannelFacts& c
   return std::max(array, vector(m.count * channels.tiles, shape_.m * shape_.out_channels()));
 }
 
-std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const ChannelFacts& channels,
-                                    bool may_gather) const {
+std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const LeastLoads& loads,
+                                    const ChannelFacts& channels, bool may_gather) const {
   const std::uint64_t last_store =
       traffic_.cycles(traffic_.store_of(m.last_size, channels.last_channels));
   Traffic out = traffic_.stores(m, channels, may_gather);
   out += traffic_.identity_loads(m, channels, may_gather);
   const auto with_loads = [&](bool n_outer) {
-    Traffic all = traffic_.least_loads(m, channels, n_outer);
+    Traffic all = traffic_.least_loads(m, loads, channels, n_outer);
     all += out;
     return traffic_.cycles(all);
   };

@@ -71,7 +71,8 @@ class LayerBounds {
   /// For all tilings with these tiles, without their traffic.
   std::uint64_t of_compute(const PixelFacts& m, const ChannelFacts& channels) const;
   /// With it; `may_gather`: outputs that are gathered are among them.
-  std::uint64_t of_tiles(const PixelFacts& m, const ChannelFacts& channels, bool may_gather) const;
+  std::uint64_t of_tiles(const PixelFacts& m, const LeastLoads& loads, const ChannelFacts& channels,
+                         bool may_gather) const;
 
   PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;
   /// Of a cut of K, and whether the input is cut, too.

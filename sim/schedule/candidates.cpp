@@ -26,9 +26,8 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
   channels_.reserve(grid_.channels.size());
   k_cuts_.reserve(grid_.k.size());
   for (const PixelTiling& m : grid_.m) {
-    PixelFacts& facts = pixels_.emplace_back(pixel_facts(shape, m));
-    facts.least = loads_.emplace_back(shape, m).least();
-    bounds_.add(facts);
+    bounds_.add(pixels_.emplace_back(pixel_facts(shape, m)));
+    loads_.emplace_back(shape, m);
   }
   for (const ChannelTiling& c : grid_.channels) {
     bounds_.add(channels_.emplace_back(channel_facts(shape, groups_, c)));

@@ -46,9 +46,9 @@ class Candidates {
     return bounds_.of_compute(pixels_[m], channels_[c]);
   }
   /// A better one; none where sums or outputs do not fit or there are more than kMaxTiles.
-  std::optional<std::uint64_t> bound(std::size_t m, std::size_t c) const {
+  std::optional<std::uint64_t> bound(std::size_t m, std::size_t c) {
     if (!is_offered(m, c)) return std::nullopt;
-    return bounds_.of_tiles(pixels_[m], channels_[c], may_gather(m, c));
+    return bounds_.of_tiles(pixels_[m], loads_[m].least(), channels_[c], may_gather(m, c));
   }
 
   /// Appends the candidates of a pair.

@@ -88,7 +88,7 @@ PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling)
   return facts;
 }
 
-LeastLoads PixelLoads::least() {
+LeastLoads PixelLoads::find_least() {
   const Window& w = shape_.window;
   LeastLoads least;
   least.loads = 1;

@@ -32,8 +32,7 @@ struct PixelFacts {
   std::int64_t count = 0;
   std::int64_t last_size = 0;   // output pixels of the last tile
   std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
-  LeastLoads least;
-  std::size_t work = 0;  // where LayerBounds keeps what it knows
+  std::size_t work = 0;         // where LayerBounds keeps what it knows
 };
 PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling);
 
@@ -66,13 +65,19 @@ class PixelLoads {
     if (!positions_) positions_ = position_facts(shape_, tiling_);
     return *positions_;
   }
-  LeastLoads least();
+  const LeastLoads& least() {
+    if (!least_) least_ = find_least();
+    return *least_;
+  }
 
  private:
+  LeastLoads find_least();
+
   const LayerShape& shape_;
   const PixelTiling& tiling_;
   std::optional<InputFacts> input_;
   std::optional<PositionFacts> positions_;
+  std::optional<LeastLoads> least_;
 };
 
 /// Sizes of the tiles of a channel tiling over all width groups and convolution groups.

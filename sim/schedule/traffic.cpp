@@ -142,18 +142,18 @@ Traffic LayerTraffic::act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pix
           u64(input.pixels * pixel_bytes_ * times), in_ranges(input.pixels) * u64(times)};
 }
 
-Traffic LayerTraffic::least_loads(const PixelFacts& m, const ChannelFacts& channels,
-                                  bool n_outer) const {
+Traffic LayerTraffic::least_loads(const PixelFacts& m, const LeastLoads& loads,
+                                  const ChannelFacts& channels, bool n_outer) const {
   Traffic all;
-  if (!shape_.in_kept && m.least.pixels > 0) {
+  if (!shape_.in_kept && loads.pixels > 0) {
     if (!shape_.is_gemm) {
-      all = {u64(m.least.loads * channels.tiles), u64(m.least.pixels * pixel_bytes_)};
+      all = {u64(loads.loads * channels.tiles), u64(loads.pixels * pixel_bytes_)};
     } else if (groups_.size() > 1) {  // neighbouring width groups may share their input
-      all = {u64(m.least.loads), u64(m.least.pixels * bytes_of(shape_.cin * shape_.in.bits))};
+      all = {u64(loads.loads), u64(loads.pixels * bytes_of(shape_.cin * shape_.in.bits))};
     } else {
-      const std::int64_t times = n_outer && m.least.again ? channels.tiles_per_group : 1;
-      all = {u64(m.least.loads * channels.group_tiles * times),
-             u64(m.least.pixels * pixel_bytes_ * times)};
+      const std::int64_t times = n_outer && loads.again ? channels.tiles_per_group : 1;
+      all = {u64(loads.loads * channels.group_tiles * times),
+             u64(loads.pixels * pixel_bytes_ * times)};
     }
   }
   if (shape_.is_gemm) {

@@ -53,7 +53,8 @@ class LayerTraffic {
 
   Traffic act_loads(const Tiling& tiling, PixelLoads& pixels, const ChannelFacts& channels) const;
   /// Of input and weights in this loop order, whatever the cut of K.
-  Traffic least_loads(const PixelFacts& m, const ChannelFacts& channels, bool n_outer) const;
+  Traffic least_loads(const PixelFacts& m, const LeastLoads& loads, const ChannelFacts& channels,
+                      bool n_outer) const;
   /// Of `blocks` loads that move all weights `times` times.
   Traffic weight_loads(std::int64_t blocks, std::int64_t times) const;
   /// All stores; `gather`: of all channels of a pixel tile at once.
