@@ -2,6 +2,7 @@
 #include "sim/schedule/search.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <tuple>
 
@@ -125,14 +126,9 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
   return choice;
 }
 
-bool TilingSearch::later(const Entry& a, const Entry& b) {
-  return std::tie(a.bound, a.kind, a.first, a.second) >
-         std::tie(b.bound, b.kind, b.first, b.second);
-}
-
 void TilingSearch::push(const Entry& entry) {
   queue_.push_back(entry);
-  std::push_heap(queue_.begin(), queue_.end(), later);
+  std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
 std::size_t TilingSearch::find_probe() const {
@@ -152,30 +148,29 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
   Candidates source(shape, scratch_.layers.front(), machine_, have_);
   queue_.clear();
   source.for_pairs([&](std::size_t m, std::size_t c) {
-    queue_.push_back({source.rough_bound(m, c), Entry::kRoughPair, static_cast<std::uint32_t>(m),
-                      static_cast<std::uint32_t>(c)});
+    queue_.emplace_back(source.rough_bound(m, c), Turn::kRoughPair, m, c);
   });
-  std::make_heap(queue_.begin(), queue_.end(), later);
+  std::make_heap(queue_.begin(), queue_.end(), std::greater<>());
   candidates_.clear();
   std::uint64_t limit = ~std::uint64_t{0};
   std::optional<Choice> probe, best;
   std::size_t probed = 0;
   while (!queue_.empty() && queue_.front().bound <= limit) {
-    std::pop_heap(queue_.begin(), queue_.end(), later);
+    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
     const Entry entry = queue_.back();
     queue_.pop_back();
-    if (entry.kind == Entry::kRoughPair) {
-      const std::optional<std::uint64_t> bound = source.bound(entry.first, entry.second);
-      if (bound && *bound <= limit) push({*bound, Entry::kPair, entry.first, entry.second});
+    if (entry.turn() == Turn::kRoughPair) {
+      const std::optional<std::uint64_t> bound = source.bound(entry.first(), entry.second());
+      if (bound && *bound <= limit) push({*bound, Turn::kPair, entry.first(), entry.second()});
       continue;
     }
-    if (entry.kind == Entry::kPair) {
+    if (entry.turn() == Turn::kPair) {
       const std::size_t first = candidates_.size();
-      source.expand(entry.first, entry.second, candidates_);
+      source.expand(entry.first(), entry.second(), candidates_);
       for (std::size_t i = first; i < candidates_.size(); ++i) {
         const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
         if (bound > limit) continue;
-        push({bound, Entry::kCandidate, static_cast<std::uint32_t>(i), 0});
+        push({bound, Turn::kCandidate, i});
       }
       continue;
     }
@@ -184,9 +179,9 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
       probe = count(shape, candidates_[probed], addresses, limit);
       limit = probe->cycles;
     }
-    const Candidate& candidate = candidates_[entry.first];
+    const Candidate& candidate = candidates_[entry.first()];
     if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;
-    const auto choice = entry.first == probed ? probe : count(shape, candidate, addresses, limit);
+    const auto choice = entry.first() == probed ? probe : count(shape, candidate, addresses, limit);
     if (!choice) continue;
     if (!best ||
         std::tie(choice->cycles, choice->dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {

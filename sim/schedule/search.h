@@ -59,16 +59,21 @@ class TilingSearch {
     std::int64_t act_bits = 0;            // what there was for its input tiles
     std::optional<Choice> choice;
   };
-  /// An entry of the search's queue: a pair of tilings to bound better, one to expand, or a
-  /// candidate to count.
+  /// What the search does next: bound a pair of tilings better, expand one, or count a candidate.
+  enum class Turn : std::uint8_t { kRoughPair, kPair, kCandidate };
   struct Entry {
-    enum Kind : std::uint32_t { kRoughPair, kPair, kCandidate };
     std::uint64_t bound = 0;
-    Kind kind = kRoughPair;
-    std::uint32_t first = 0, second = 0;  // pixel and channel tiling; candidate
+    std::uint64_t rank = 0;  // among equal bounds: the turn, then what it is about
+    Entry(std::uint64_t least, Turn turn, std::size_t a, std::size_t b = 0)
+        : bound(least), rank(std::uint64_t(turn) << 62 | std::uint64_t{a} << 31 | b) {}
+    Turn turn() const { return static_cast<Turn>(rank >> 62); }
+    std::size_t first() const { return rank >> 31 & 0x7fffffff; }  // pixel tiling, or candidate
+    std::size_t second() const { return rank & 0x7fffffff; }       // channel tiling
+    friend bool operator>(const Entry& a, const Entry& b) {
+      return a.bound != b.bound ? a.bound > b.bound : a.rank > b.rank;
+    }
   };
   void push(const Entry& entry);
-  static bool later(const Entry& a, const Entry& b);
   /// Which candidate to count first: its cycles limit all others' trials. With few steps its count
   /// is cheap, with a low bound it is likely to be good.
   std::size_t find_probe() const;
@@ -82,7 +87,7 @@ class TilingSearch {
   Footprint have_;            // by the layer in hand
   Program scratch_;           // one layer, for trials
   LayerTiles tiles_;          // for trials
-  std::vector<Entry> queue_;  // a heap
+  std::vector<Entry> queue_;  // a heap, the least in front
   std::vector<Candidate> candidates_;
   std::vector<Remembered> remembered_;
 };
