@@ -98,7 +98,10 @@ double Words::seconds(const std::string& option, double fallback) const {
 
 int Words::threads() const {
   const auto all = static_cast<std::int64_t>(std::max(std::thread::hardware_concurrency(), 1u));
-  return static_cast<int>(integer("--threads", all, 1, kMaxThreads));
+  const auto wanted = static_cast<int>(integer("--threads", all, 1, kMaxThreads));
+  // oneDNN waits for ever for the threads that OpenMP's own limit keeps back.
+  const char* const limit = std::getenv("OMP_THREAD_LIMIT");
+  return limit == nullptr ? wanted : std::min(wanted, std::max(std::atoi(limit), 1));
 }
 
 std::vector<JsonOverride> Words::overrides() const {

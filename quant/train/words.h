@@ -26,7 +26,7 @@ class Words {
                        std::int64_t max) const;
   double number(const std::string& option, double fallback, double min, double max) const;
   double seconds(const std::string& option, double fallback) const;
-  /// --threads; all the machine has where it is not given.
+  /// --threads, or all the machine has; no more than OMP_THREAD_LIMIT.
   int threads() const;
   /// Of --set; "workload:" before a pointer is accepted.
   std::vector<JsonOverride> overrides() const;

@@ -81,7 +81,9 @@ int quantize_network(const Arguments& arguments) {
 Subcommand quantize_command() {
   return {"quantize",
           "WORKLOAD --out DIR [options]",
-          "Writes a network's integers; methods that learn train first.",
+          "Writes a network's integers; methods that learn train first.\n"
+          "Bits left open (\"bits\": {\"auto\": \"hawq\", ...}) are chosen before that, and\n"
+          "DIR/chosen.json is the workload with them as numbers and with these integers.",
           1,
           1,
           {{"machine", "MACHINE", "refuse a network this machine cannot round or hold"},

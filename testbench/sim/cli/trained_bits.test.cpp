@@ -57,4 +57,13 @@ TEST_CASE("bits that are left open are chosen, then trained with", "[cli][alloca
   }
 }
 
+TEST_CASE("a training does not wait for threads that OpenMP's limit keeps back", "[cli][train]") {
+  const ScratchFolder folder;
+  const Outcome outcome = shell("OMP_THREAD_LIMIT=1 timeout -s KILL 200 \"$bitpulse\" quantize '" +
+                                folder.file("open.json", tuned("lsq")) + "' --out '" +
+                                folder.path("out") + "' --threads 2");
+  INFO(outcome.err);
+  CHECK(outcome.status == 0);
+}
+
 }  // namespace bitpulse
