@@ -2,12 +2,10 @@
 #include "sim/schedule/emit.h"
 
 #include <algorithm>
-#include <array>
 
 #include "models/units.h"
-#include "sim/schedule/input_slots.h"
 #include "sim/schedule/layer_plan.h"
-#include "sim/schedule/output_slots.h"
+#include "sim/schedule/layer_state.h"
 #include "sim/schedule/patterns.h"
 #include "sim/schedule/regions.h"
 #include "sim/schedule/tiles.h"
@@ -35,9 +33,7 @@ class Emitter {
         array_(program.machine.array),
         half_(half_capacity(program.machine, addresses.act_slots)),
         commands_(program, layer, trial),
-        acts_(commands_, shape, addresses, half_.act),
-        weights_(commands_, groups, tiles_, addresses.weights, half_.weight),
-        outputs_(commands_, shape, addresses, half_.out) {}
+        state_(commands_, shape, groups, tiles, addresses, half_) {}
 
   std::uint64_t run() {
     const PixelTile& first_m = tiles_.pixels.front();
@@ -49,18 +45,19 @@ class Emitter {
     } else {
       for_pixels(first_n, [&](const PixelTile& m) {
         for_channels(m, [&](const ChannelTile& n) { tile(m, n); });
-        if (tiling_.gather_outputs) outputs_.close(m.m, stored_channels({}), vector_);
+        if (tiling_.gather_outputs)
+          state_.outputs.close(m.m, stored_channels({}), state_.last_vector);
       });
     }
-    outputs_.store_all();
-    return weights_.end();
+    state_.outputs.store_all();
+    return state_.weights.end();
   }
 
  private:
   template <class Body>
   void for_pixels(const ChannelTile& n, Body&& body) {
     const std::vector<PixelTile>& pixels = tiles_.pixels;
-    for_tiles(
+    for_all(
         pixels.size(), tiles_.pixel_repeats,
         [&](std::size_t i) {
           body(pixels[i]);
@@ -71,7 +68,7 @@ class Emitter {
   template <class Body>
   void for_channels(const PixelTile& m, Body&& body) {
     const std::vector<ChannelTile>& channels = tiles_.channels;
-    for_tiles(
+    for_all(
         channels.size(), tiles_.channel_repeats,
         [&](std::size_t i) {
           body(channels[i]);
@@ -85,107 +82,35 @@ class Emitter {
             static_cast<std::int64_t>(n.block + k_tile)};
   }
 
-  /// Calls body(i) for all tiles. A trial that is in the same state a period later leaves out the
-  /// periods that only repeat it, and ends early once it is given up.
+  /// Calls body(i) for all tiles; a trial ends early once it is given up.
   template <class Body, class PlaceOf>
-  void for_tiles(std::size_t count, const Repeats& repeats, Body&& body, PlaceOf&& place_of) {
-    if (repeats.period == 0) {
-      for (std::size_t i = 0; i < count && !is_given_up_; ++i) body(i);
-      return;
-    }
-    Checkpoint last;
-    std::size_t due = 0;  // when `last` is to be compared; 0: there is none
-    for (std::size_t i = 0; i < count && !is_given_up_; ++i) {
-      if (i == due && i > 0) {
-        const Checkpoint now = checkpoint(place_of(i));
-        due = 0;
-        if (now.state == last.state) {
-          const std::size_t periods = (repeats.end[i - 1] - i) / repeats.period;
-          repeat(last, now, periods);
-          i += periods * repeats.period;
-          if (i == count) return;
-        } else if (repeats.reach_on(i)) {
-          last = now;
-          due = i + repeats.period;
-        }
-      } else if (due == 0 && repeats.reach_on(i)) {
-        last = checkpoint(place_of(i));
-        due = i + repeats.period;
-      }
-      body(i);
-    }
-  }
-
-  /// A trial before a tile.
-  struct Checkpoint {
-    TrialState state;
-    TilePlace place;
-    Trial::Totals totals;
-    std::int64_t steps = 0, tiles = 0, begun = 0;
-  };
-
-  Checkpoint checkpoint(TilePlace next) {
-    UnitTimes now = commands_.trial().timer.times();
-    // A vector command waits for an array command, which ends later than the next could start.
-    if (shape_.is_gemm) now.vector = std::max(now.vector, now.array);
-    Checkpoint point;
-    point.place = next;
-    point.totals = commands_.trial().totals();
-    point.steps = outputs_.steps();
-    point.tiles = outputs_.tiles();
-    point.begun = begun_;
-    TrialState& state = point.state;
-    const auto vector = static_cast<std::int64_t>(now.vector);
-    state.add(static_cast<std::int64_t>(now.dma) - vector);
-    state.add(static_cast<std::int64_t>(now.array) - vector);
-    state.add(static_cast<std::int64_t>(point.totals.cycles) - vector);
-    state.add(begun_ % 2);
-    for (const Mark mark : acc_reader_) state.add(mark, now.array);
-    state.add(loads_seen_, now.array);
-    state.add(vector_, now.dma);
-    state.add(last_step_, now.vector);
-    acts_.describe(state, now, next);
-    weights_.describe(state, now, next);
-    outputs_.describe(state, now);
-    return point;
-  }
-
-  /// What has come since `from` comes so many times more.
-  void repeat(const Checkpoint& from, const Checkpoint& to, std::size_t periods) {
-    const auto times = static_cast<std::int64_t>(periods);
-    Skip skip;
-    skip.cycles = periods * (to.totals.cycles - from.totals.cycles);
-    skip.steps = times * (to.steps - from.steps);
-    skip.tiles = times * (to.tiles - from.tiles);
-    skip.way = times * (to.place - from.place);
-    commands_.trial().repeat(from.totals, periods);
-    acts_.skip(skip);
-    weights_.skip(skip);
-    outputs_.skip(skip);
-    begun_ += times * (to.begun - from.begun);
-    for (Mark& mark : acc_reader_) skip.apply(mark);
-    skip.apply(loads_seen_);
-    skip.apply(vector_);
-    skip.apply(last_step_);
+  void for_all(std::size_t count, const Repeats& repeats, Body&& body, PlaceOf&& place_of) {
+    using Checkpoint = LayerState::Checkpoint;
+    for_tiles(
+        count, repeats, is_given_up_, body,
+        [&](std::size_t i) { return state_.checkpoint(place_of(i)); },
+        [&](const Checkpoint& from, const Checkpoint& to, std::size_t times) {
+          state_.repeat(from, to, times);
+        });
   }
 
   /// One output tile: its K steps (or the input of the vector unit) and its vector command.
   void tile(const PixelTile& m, const ChannelTile& n) {
     if (shape_.is_gemm) {
       const std::vector<KTile>& k = tiles_.k[n.width_group];
-      for_tiles(
+      for_all(
           k.size(), tiles_.k_repeats[n.width_group],
-          [&](std::size_t i) { last_step_ = array_step(m, n, k[i], n.block + i); },
+          [&](std::size_t i) { state_.last_step = array_step(m, n, k[i], n.block + i); },
           [&](std::size_t i) { return place_of(m, n, tiling_.whole_act ? 0 : k[i].channel, i); });
-      vector_step(m, n, last_step_, nullptr);
+      vector_step(m, n, state_.last_step, nullptr);
     } else {
-      ActSlot* slot = acts_.get(m.rows, m.cols, n.in);
+      ActSlot* slot = state_.acts.get(m.rows, m.cols, n.in);
       begin_step(m, n);
       const Mark id = vector_step(m, n, slot != nullptr ? slot->load : kNoMark, slot);
       if (slot != nullptr) set_reader(commands_, *slot, id);
     }
-    ++begun_;
-    if (!tiling_.gather_outputs) outputs_.close(m.m, stored_channels(n), vector_);
+    ++state_.begun;
+    if (!tiling_.gather_outputs) state_.outputs.close(m.m, stored_channels(n), state_.last_vector);
   }
 
   Range stored_channels(const ChannelTile& n) const {
@@ -193,23 +118,24 @@ class Emitter {
   }
 
   void begin_step(const PixelTile& m, const ChannelTile& n) {
-    outputs_.begin_step();
-    outputs_.open(m.m, stored_channels(n));
+    state_.outputs.begin_step();
+    state_.outputs.open(m.m, stored_channels(n));
   }
 
   /// The input of a K step, in its slot.
   ActSlot* act_slot(const PixelTile& m, const ChannelTile& n, const KTile& k) {
     const WidthGroup& group = groups_[n.width_group];
-    if (tiling_.whole_act || k.k.size() == group.k_packed) return acts_.get(m.rows, m.cols, n.in);
+    if (tiling_.whole_act || k.k.size() == group.k_packed)
+      return state_.acts.get(m.rows, m.cols, n.in);
     const std::int64_t conv_group = group.groups[static_cast<std::size_t>(n.groups.begin)];
     const Region region =
         input_region(shape_, m.m, kernel_span(shape_, group.mode.lanes, k.k, conv_group));
-    return acts_.get(region.rows, region.cols, region.channels);
+    return state_.acts.get(region.rows, region.cols, region.channels);
   }
 
   Mark array_step(const PixelTile& m, const ChannelTile& n, const KTile& k, std::size_t block) {
     const WidthGroup& group = groups_[n.width_group];
-    WeightSlot& weights = weights_.get(block, n, k);
+    WeightSlot& weights = state_.weights.get(block, n, k);
     ActSlot* acts = act_slot(m, n, k);
     begin_step(m, n);
 
@@ -235,11 +161,11 @@ class Emitter {
     // dma commands finish in order, and the array has waited for those before.
     Mark load = weights.load;
     if (acts != nullptr && !shape_.in_kept) load = std::max(load, acts->load);
-    if (loads_seen_ == kNoMark || load > loads_seen_) {
+    if (state_.loads_seen == kNoMark || load > state_.loads_seen) {
       commands_.wait_for(load);
-      loads_seen_ = load;
+      state_.loads_seen = load;
     }
-    if (k.k.begin == 0) commands_.wait_for(acc_reader_[begun_ % 2]);
+    if (k.k.begin == 0) commands_.wait_for(state_.acc_reader[state_.begun % 2]);
     commands_.wait_for_layer_before(array_waited_);
     const Mark id = commands_.end_array(nest);
     add_reader(commands_, weights, id);
@@ -261,11 +187,11 @@ class Emitter {
     }
     commands_.begin_vector();
     commands_.wait_for(input_ready);
-    commands_.wait_for(outputs_.take_ready());
+    commands_.wait_for(state_.outputs.take_ready());
     commands_.wait_for_layer_before(vector_waited_);
-    vector_ = commands_.end_vector(elements, shape_.passes);
-    acc_reader_[begun_ % 2] = vector_;
-    return vector_;
+    state_.last_vector = commands_.end_vector(elements, shape_.passes);
+    state_.acc_reader[state_.begun % 2] = state_.last_vector;
+    return state_.last_vector;
   }
 
   void describe_vector(const PixelTile& m, const ChannelTile& n, const ActSlot* input,
@@ -283,14 +209,14 @@ class Emitter {
           command.elements * u64(shape_.window.kernel_h * shape_.window.kernel_w * shape_.in.bits);
     }
     if (shape_.has_identity) {
-      command.identity.channels = outputs_.identity().channels;
-      command.identity.buffer_bit = outputs_.identity().buffer_bit;
+      command.identity.channels = state_.outputs.identity().channels;
+      command.identity.buffer_bit = state_.outputs.identity().buffer_bit;
       command.out_read_bits = u64(m.m.size() * identity_codes(n) * shape_.identity.tensor.bits);
     }
     for (const StoreShape& store : shape_.stores) {
       command.out_write_bits += command.elements * u64(store.tensor.bits);
     }
-    command.first_output = outputs_.first_output();
+    command.first_output = state_.outputs.first_output();
     command.output_count = static_cast<std::uint32_t>(shape_.stores.size());
   }
 
@@ -309,7 +235,7 @@ class Emitter {
     return count;
   }
 
-  std::uint64_t acc_offset() const { return u64(begun_ % 2 * half_.sums); }
+  std::uint64_t acc_offset() const { return u64(state_.begun % 2 * half_.sums); }
 
   const LayerShape& shape_;
   const std::vector<WidthGroup>& groups_;
@@ -319,17 +245,10 @@ class Emitter {
   const ArraySpec& array_;
   const Footprint half_;
   CommandList commands_;
-  ActSlots acts_;
-  WeightSlots weights_;
-  OutputSlots outputs_;
+  LayerState state_;
 
   bool array_waited_ = false, vector_waited_ = false;  // for the layer before
-  std::int64_t begun_ = 0;     // output tiles begun: accumulator slots alternate
-  Mark loads_seen_ = kNoMark;  // the latest load the array has waited for
-  Mark vector_ = kNoMark;      // the last vector command
-  Mark last_step_ = kNoMark;   // the last array command
-  bool is_given_up_ = false;   // the trial
-  std::array<Mark, 2> acc_reader_{kNoMark, kNoMark};
+  bool is_given_up_ = false;                           // the trial
 };
 
 }  // namespace

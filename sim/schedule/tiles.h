@@ -9,6 +9,7 @@
 
 #include "sim/program.h"
 #include "sim/schedule/layer_shape.h"
+#include "sim/schedule/repeats.h"
 #include "sim/schedule/tiling.h"
 
 namespace bitpulse {
@@ -34,18 +35,6 @@ struct KTile {
   std::int64_t channel = 0;
 };
 
-/// Which tiles of a list are the ones `period` before moved on, always by the same way, so that
-/// all they load and store has the same size.
-struct Repeats {
-  std::size_t period = 0;          // even, as buffers have two slots; 0: none are
-  std::vector<std::uint32_t> end;  // by tile: the first after it that is not; itself: it is not
-
-  /// Whether the tiles before `i` and up to two periods behind it are.
-  bool reach_on(std::size_t i) const {
-    return i > 0 && i + 2 * period <= end.size() && end[i - 1 + period] >= i + 2 * period;
-  }
-};
-
 struct LayerTiles {
   std::vector<PixelTile> pixels;
   std::vector<ChannelTile> channels;
@@ -53,10 +42,8 @@ struct LayerTiles {
   Repeats pixel_repeats, channel_repeats;
   std::vector<Repeats> k_repeats;  // by width group
 };
-/// Fills lists that may have served another tiling; there are no repeats yet.
+/// Fills lists that may have served another tiling, without repeats.
 void cut_layer(const LayerShape& shape, const std::vector<WidthGroup>& groups, const Tiling& tiling,
                LayerTiles& tiles);
-void find_repeats(const LayerShape& shape, const std::vector<WidthGroup>& groups,
-                  const Tiling& tiling, LayerTiles& tiles);
 
 }  // namespace bitpulse
