@@ -8,7 +8,9 @@
 #include <filesystem>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 
+#include "models/text.h"
 #include "sim/report/report.h"
 
 namespace bitpulse {
@@ -38,8 +40,11 @@ std::string grouped(std::uint64_t value) {
 
 /// The end of a long name says which layer it is.
 std::string fitted(const std::string& name, std::size_t width) {
-  if (name.size() <= width) return name;
-  return ".." + name.substr(name.size() - (width - 2));
+  if (utf8_size(name) <= width) return name;
+  std::string_view end = name;
+  const auto begins_inside = [&] { return (static_cast<unsigned char>(end[0]) & 0xc0) == 0x80; };
+  while (utf8_size(end) > width - 2 || begins_inside()) end.remove_prefix(1);
+  return ".." + std::string(end);
 }
 
 std::string widths(const LayerPlan& plan) {
@@ -70,8 +75,10 @@ std::string row(const std::string& name, const std::string& bits, std::int64_t m
                 const StallMatrix& stall, const Counters& counters, double energy_pj) {
   const double bytes = static_cast<double>(counters.dram_read_bytes) +
                        static_cast<double>(counters.dram_write_bytes);
-  return format("%-*s %-5s %7.2f %10s %5.1f %5.1f %9s %8.1f %7.2f\n", static_cast<int>(kNameWidth),
-                fitted(name, kNameWidth).c_str(), bits.c_str(), static_cast<double>(macs) / 1e6,
+  const std::string shown = fitted(name, kNameWidth);
+  const std::size_t name_bytes = kNameWidth + shown.size() - utf8_size(shown);
+  return format("%-*s %-5s %7.2f %10s %5.1f %5.1f %9s %8.1f %7.2f\n", static_cast<int>(name_bytes),
+                shown.c_str(), bits.c_str(), static_cast<double>(macs) / 1e6,
                 grouped(cycles).c_str(), utilization * 100, array_utilization * 100,
                 grouped(array_stall(stall)).c_str(), bytes / 1024, energy_pj / 1e6);
 }

@@ -116,6 +116,21 @@ TEST_CASE("the table on the terminal is at most 80 columns wide and warns of ext
   CHECK(table.find("technology.json") != std::string::npos);
 }
 
+TEST_CASE("the table cuts and pads names by characters, not by bytes", "[report][terminal]") {
+  Report report = sample_report();
+  const auto row_of = [&](const std::string& name) {
+    report.layers[0].plan.name = name;
+    for (const std::string& line : lines(terminal_table(report)))
+      if (line.find("4/4") != std::string::npos) return line;
+    return std::string();
+  };
+  std::string long_name, end;
+  for (int i = 0; i < 40; ++i) long_name += "\u00e9";
+  for (int i = 0; i < 14; ++i) end += "\u00e9";
+  CHECK(row_of(long_name).find(".." + end + " 4/4") == 0);
+  CHECK(row_of("\u00e9").find("4/4") == row_of("e").find("4/4") + 1);
+}
+
 TEST_CASE("names that are not UTF-8 do not stop a report", "[report][json]") {
   Report report = sample_report();
   report.layers[0].plan.name = "\xff\xfe";
