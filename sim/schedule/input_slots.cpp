@@ -11,13 +11,6 @@
 
 namespace bitpulse {
 
-void wait_for_readers(CommandList& commands, InputSlot& slot) {
-  for (const CommandId reader : slot.readers) commands.wait_for(reader);
-  slot.readers.clear();
-  commands.wait_for(slot.last_reader);
-  slot.last_reader = kNoMark;
-}
-
 void add_reader(CommandList& commands, InputSlot& slot, Mark reader) {
   if (commands.is_trial()) {
     slot.last_reader = slot.last_reader == kNoMark ? reader : std::max(slot.last_reader, reader);

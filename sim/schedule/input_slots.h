@@ -35,7 +35,12 @@ struct InputSlot {
 };
 
 /// Before a slot's tile is replaced: the open command waits for its readers.
-void wait_for_readers(CommandList& commands, InputSlot& slot);
+inline void wait_for_readers(CommandList& commands, InputSlot& slot) {
+  for (const CommandId reader : slot.readers) commands.wait_for(reader);
+  slot.readers.clear();
+  commands.wait_for(slot.last_reader);
+  slot.last_reader = kNoMark;
+}
 /// Records the last array command as reader; those that finish before it are named no more.
 void add_reader(CommandList& commands, InputSlot& slot, Mark reader);
 

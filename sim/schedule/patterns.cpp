@@ -87,10 +87,6 @@ std::uint64_t store_reorg(const LayerShape& shape, const StoreShape& store,
 
 }  // namespace
 
-std::uint64_t touched_bytes(const DmaPattern& p) {
-  return p.runs * p.rows * ((p.dram_bit % 8 + p.run_bits + 7) / 8);
-}
-
 std::uint64_t load_region(const TensorShape& tensor, std::uint64_t tensor_bit, const Region& region,
                           std::vector<DmaPattern>& patterns) {
   const bool whole_pixels = region.channels.size() == tensor.c;

@@ -14,7 +14,9 @@
 namespace bitpulse {
 
 /// Bytes the runs of a pattern touch in DRAM. Strides are whole bytes, so all runs touch as many.
-std::uint64_t touched_bytes(const DmaPattern& pattern);
+inline std::uint64_t touched_bytes(const DmaPattern& p) {
+  return p.runs * p.rows * ((p.dram_bit % 8 + p.run_bits + 7) / 8);
+}
 
 /// The region of a tensor at `tensor_bit`, to region.buffer_bit.
 std::uint64_t load_region(const TensorShape& tensor, std::uint64_t tensor_bit, const Region& region,

@@ -122,16 +122,6 @@ std::vector<PixelTiling> pixel_cuts(const LayerShape& shape, std::int64_t unit) 
 
 }  // namespace
 
-std::int64_t PixelTiling::count(const LayerShape& shape) const {
-  return row_parts > 0 ? shape.m / shape.out_w * row_parts : ceil_div(shape.m, size);
-}
-
-Range PixelTiling::tile(const LayerShape& shape, std::int64_t index) const {
-  if (row_parts == 0) return {index * size, std::min((index + 1) * size, shape.m)};
-  const std::int64_t row = index / row_parts * shape.out_w, part = index % row_parts;
-  return {row + part * size, row + std::min((part + 1) * size, shape.out_w)};
-}
-
 std::int64_t FootprintOf::act(const Tiling& tiling) const {
   if (shape_.in_kept) return 0;
   const std::int64_t kh = shape_.window.kernel_h, kw = shape_.window.kernel_w;

@@ -4,10 +4,12 @@
 // How a layer is cut into tiles and in which order they run, what that needs of the buffers, and
 // the candidates the compiler chooses from.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "models/units.h"
 #include "sim/program.h"
 #include "sim/schedule/layer_shape.h"
 
@@ -19,8 +21,14 @@ struct PixelTiling {
   std::int64_t size = 1;
   std::int64_t row_parts = 0;  // 0: runs regardless of rows
 
-  std::int64_t count(const LayerShape& shape) const;
-  Range tile(const LayerShape& shape, std::int64_t index) const;
+  std::int64_t count(const LayerShape& shape) const {
+    return row_parts > 0 ? shape.m / shape.out_w * row_parts : ceil_div(shape.m, size);
+  }
+  Range tile(const LayerShape& shape, std::int64_t index) const {
+    if (row_parts == 0) return {index * size, std::min((index + 1) * size, shape.m)};
+    const std::int64_t row = index / row_parts * shape.out_w, part = index % row_parts;
+    return {row + part * size, row + std::min((part + 1) * size, shape.out_w)};
+  }
   friend bool operator==(PixelTiling a, PixelTiling b) {
     return a.size == b.size && a.row_parts == b.row_parts;
   }
