@@ -46,6 +46,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 constexpr std::size_t kLongestName = 64;
 
+/// Of a terminal (C0, DEL, C1) or of the order in which text is shown (bidirectional overrides).
+bool is_control(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+  if (character.size() != 3 || byte(0) != 0xe2) return false;
+  return (byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae) ||
+         (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9);
+}
+
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t max_bytes) {
@@ -53,8 +63,7 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
   while (!text.empty()) {
     if (out.size() >= max_bytes) return out + "...";
     const std::size_t length = utf8_length(text);
-    const auto lead = static_cast<std::uint8_t>(text[0]);
-    const bool shown = length > 0 && lead >= 0x20 && lead != 0x7f;
+    const bool shown = length > 0 && !is_control(text.substr(0, length));
     out += shown ? text.substr(0, length) : "?";
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }

@@ -10,8 +10,8 @@
 
 namespace bitpulse {
 
-/// `text` as valid UTF-8 without control characters, cut after about `max_bytes`; what cannot be
-/// shown becomes '?'.
+/// `text` as valid UTF-8 without control characters or those that turn the direction of text, cut
+/// after about `max_bytes`; what cannot be shown becomes '?'.
 std::string printable(std::string_view text, std::size_t max_bytes = 80);
 
 /// True where `text` is well-formed UTF-8 (no overlong forms, surrogates or stray bytes).

@@ -38,10 +38,11 @@ std::string grouped(std::uint64_t value) {
   return text;
 }
 
-/// The end of a long name says which layer it is.
+/// At most `width` characters; the end of a long name says which layer it is.
 std::string fitted(const std::string& name, std::size_t width) {
-  if (utf8_size(name) <= width) return name;
-  std::string_view end = name;
+  const std::string shown = printable(name, name.size() + 1);
+  if (utf8_size(shown) <= width) return shown;
+  std::string_view end = shown;
   const auto begins_inside = [&] { return (static_cast<unsigned char>(end[0]) & 0xc0) == 0x80; };
   while (utf8_size(end) > width - 2 || begins_inside()) end.remove_prefix(1);
   return ".." + std::string(end);

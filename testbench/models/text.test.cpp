@@ -11,6 +11,9 @@ TEST_CASE("printable text is valid UTF-8 without control characters", "[models][
   CHECK(printable("gr\xc3\xbc\xc3\x9f") == "gr\xc3\xbc\xc3\x9f");
   CHECK(printable("a\nb\x7f\x1b[0m") == "a?b??[0m");
   CHECK(printable("\xff\xc3") == "??");
+  CHECK(printable("a\xc2\x9b[2J") == "a?[2J");                         // C1: as good as ESC [
+  CHECK(printable("exe.\xe2\x80\xaegnp\xe2\x81\xa9") == "exe.?gnp?");  // right to left
+  CHECK(printable("\xd7\xa9 \xe2\x82\xac \xc2\xb5") == "\xd7\xa9 \xe2\x82\xac \xc2\xb5");
   CHECK(printable(std::string(100, 'x'), 10) == "xxxxxxxxxx...");
   CHECK(printable("12345678\xc3\xbc+", 9) == "12345678\xc3\xbc...");
 }

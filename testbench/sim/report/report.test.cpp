@@ -131,6 +131,14 @@ TEST_CASE("the table cuts and pads names by characters, not by bytes", "[report]
   CHECK(row_of("\u00e9").find("4/4") == row_of("e").find("4/4") + 1);
 }
 
+TEST_CASE("no name moves the terminal's cursor", "[report][terminal]") {
+  Report report = sample_report();
+  report.workload.name = "\x1b[2J \xc2\x9b[2J";
+  const std::string table = terminal_table(report);
+  CHECK(table.find('\x1b') == std::string::npos);
+  CHECK(table.find("\xc2\x9b") == std::string::npos);
+}
+
 TEST_CASE("names that are not UTF-8 do not stop a report", "[report][json]") {
   Report report = sample_report();
   report.layers[0].plan.name = "\xff\xfe";
