@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <dnnl.hpp>
+#include <new>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,17 @@ class OneOpenMpThread {
  private:
   int threads_;
 };
+
+/// What `work` returns; that oneDNN has no memory is said as everywhere else.
+template <class Work>
+auto with_memory(const Work& work) {
+  try {
+    return work();
+  } catch (const dnnl::error& error) {
+    if (error.status == dnnl_out_of_memory) throw std::bad_alloc();
+    throw;
+  }
+}
 
 dnnl::memory::desc describe(const dnnl::memory::dims& dims, dnnl::memory::format_tag tag) {
   return {dims, dnnl::memory::data_type::f32, tag};
@@ -131,12 +143,17 @@ void Convolution::run(const float* in, float* out, std::int64_t images, int thre
   const std::int64_t chunks = ceil_div(images, kChunk);
   const std::int64_t rest = images - (chunks - 1) * kChunk;
   // Plans last for one run: kept, they would hold the network's weights a second time.
-  const Impl::Plan last = impl_->plan(rest);
-  const Impl::Plan full = chunks > 1 && rest != kChunk ? impl_->plan(kChunk) : last;
+  const auto plan = [&](std::int64_t size) {
+    return with_memory([&] { return impl_->plan(size); });
+  };
+  const Impl::Plan last = plan(rest);
+  const Impl::Plan full = chunks > 1 && rest != kChunk ? plan(kChunk) : last;
   parallel_for(threads, chunks, [&](std::int64_t i, int) {
     const bool is_last = i + 1 == chunks;
-    impl_->run_chunk(is_last ? last : full, in + i * kChunk * impl_->in.elements(),
-                     out + i * kChunk * impl_->out.elements(), is_last ? rest : kChunk);
+    with_memory([&] {
+      impl_->run_chunk(is_last ? last : full, in + i * kChunk * impl_->in.elements(),
+                       out + i * kChunk * impl_->out.elements(), is_last ? rest : kChunk);
+    });
   });
 }
 

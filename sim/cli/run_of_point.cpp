@@ -48,6 +48,7 @@ RunOfPoint::RunOfPoint(const Evaluator& evaluator, const Arguments& arguments, s
     options_.push_back(std::string("--") + option);
     options_.push_back(arguments.text(option));
   }
+  if (arguments.has("max-memory")) memory_mib_ = arguments.text("max-memory");
   if (evaluator.spec().images > 0) {
     options_.insert(options_.end(), {"--images", std::to_string(evaluator.spec().images)});
   }
@@ -62,9 +63,12 @@ PointMetrics RunOfPoint::operator()(std::uint64_t id) const {
     throw Error(ErrorKind::kCheckFailed, "gave no result within the time limit");
   }
   if (outcome.status != 0) {
-    throw Error(ErrorKind::kCheckFailed, outcome.status > 128
-                                             ? "ended by " + signal_text(outcome.status - 128)
-                                             : last_line(outcome.err));
+    // Libraries that run out of memory crash in their own ways.
+    throw Error(
+        ErrorKind::kCheckFailed,
+        (outcome.status > 128 ? "ended by " + signal_text(outcome.status - 128)
+                              : last_line(outcome.err)) +
+            (memory_mib_.empty() ? "" : "; its memory was limited to " + memory_mib_ + " MiB"));
   }
   return read(parse_json(outcome.out, "report"));
 }

@@ -25,6 +25,7 @@ class RunOfPoint {
  private:
   const Evaluator& evaluator_;
   double timeout_s_;
+  std::string memory_mib_;  // the limit, "" none
   std::vector<std::string> options_;
 };
 
