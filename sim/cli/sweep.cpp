@@ -20,19 +20,54 @@ struct Action {
   const char* name;
   std::size_t min_files, max_files;
   int (*run)(const Arguments&);
+  std::vector<std::string_view> options;
 };
-constexpr Action kActions[] = {
-    {"plan", 1, 1, sweep_plan},         {"run", 1, 1, sweep_run},
-    {"status", 1, 1, sweep_status},     {"export", 1, 1, sweep_export},
-    {"pareto", 1, 1, sweep_pareto},     {"check", 1, 1, sweep_check},
-    {"merge", 2, 100'000, sweep_merge}, {"emit-slurm", 1, 1, sweep_emit_slurm},
-};
+const std::vector<Action>& actions() {
+  static const std::vector<Action> all{
+      {"plan",
+       1,
+       1,
+       sweep_plan,
+       {"db", "jobs", "shard", "retry-failed", "timeout", "max-memory", "cache", "limit", "json"}},
+      {"run",
+       1,
+       1,
+       sweep_run,
+       {"db", "jobs", "shard", "retry-failed", "timeout", "max-memory", "cache", "json"}},
+      {"status", 1, 1, sweep_status, {"db", "limit", "json"}},
+      {"export", 1, 1, sweep_export, {"db", "json"}},
+      {"pareto", 1, 1, sweep_pareto, {"db", "all", "plot", "dominates"}},
+      {"check", 1, 1, sweep_check, {"db", "limit"}},
+      {"merge", 2, 100'000, sweep_merge, {}},
+      {"emit-slurm",
+       1,
+       1,
+       sweep_emit_slurm,
+       {"jobs", "max-memory", "shards", "throttle", "folder", "cache"}},
+  };
+  return all;
+}
+
+/// errors  kUsage: an option of other actions, which would have no effect
+void check_options(const Action& action, const Arguments& arguments) {
+  for (const Action& other : actions()) {
+    for (const std::string_view option : other.options) {
+      const bool taken =
+          std::find(action.options.begin(), action.options.end(), option) != action.options.end();
+      if (taken || !arguments.has(option)) continue;
+      throw Error(ErrorKind::kUsage,
+                  std::string("sweep ") + action.name + ": found --" + std::string(option) +
+                      ", expected " +
+                      (action.options.empty() ? "no options" : "only " + join(action.options)));
+    }
+  }
+}
 
 int sweep(const Arguments& arguments) {
   const std::string& name = arguments.positional().front();
   const std::size_t files = arguments.positional().size() - 1;
   std::vector<std::string_view> known;
-  for (const Action& action : kActions) {
+  for (const Action& action : actions()) {
     known.emplace_back(action.name);
     if (name != action.name) continue;
     if (files < action.min_files || files > action.max_files) {
@@ -40,6 +75,7 @@ int sweep(const Arguments& arguments) {
                                          " files, expected " +
                                          (action.max_files == 1 ? "one" : "TARGET.db PART.db..."));
     }
+    check_options(action, arguments);
     return action.run(arguments);
   }
   throw Error(ErrorKind::kUsage, "sweep: found \"" + printable(name) + "\", expected " +

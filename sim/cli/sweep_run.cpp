@@ -205,6 +205,7 @@ class SweepRun {
     if (options_.shards > 1) std::cout << ", " << summary_.elsewhere << " of other shards";
     if (summary_.restarts > 0) std::cout << "; " << summary_.restarts << " workers lost";
     if (!spec_.verify.empty()) std::cout << "; " << verified_ << " verified with " << spec_.verify;
+    if (summary_.failed > 0) std::cout << "; sweep status says why points failed";
     std::cout << '\n';
   }
 

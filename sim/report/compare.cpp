@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "models/text.h"
+
 namespace bitpulse {
 namespace {
 
@@ -56,7 +58,7 @@ std::string change(double a, double b) {
 /// Text inside a table cell.
 std::string cell(const std::string& text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : printable(text, text.size() + 1)) {
     if (c == '|' || c == '\\' || c == '`' || c == '<' || c == '*' || c == '_') escaped += '\\';
     escaped += c == '\n' || c == '\r' ? ' ' : c;
   }

@@ -233,6 +233,15 @@ TEST_CASE("a plan lists each reason once, and status says why points failed", "[
   CHECK(sweep("status", "db").out.find("  2 x too hot\n") != std::string::npos);
 }
 
+TEST_CASE("options that an action has no use for are refused", "[cli][sweep]") {
+  const SmallSweep sweep;
+  const Outcome status = sweep("status", "db", "--shard 1/2");
+  CHECK(status.status == 2);
+  CHECK(status.err.find("found --shard, expected only db, limit, json") != std::string::npos);
+  CHECK(sweep("run", "db", "--plot front.svg").status == 2);
+  CHECK(sweep("plan", "db", "--shard 1/2 --timeout 5").status == 0);
+}
+
 TEST_CASE("a damaged database is refused with the reason and status 3", "[cli][sweep]") {
   require_tool("sqlite3");
   const SmallSweep sweep;
