@@ -19,6 +19,7 @@
 
 #include "models/error.h"
 #include "quant/integer/parallel.h"
+#include "sim/sweep/order.h"
 #include "sim/sweep/process.h"
 #include "sim/sweep/store.h"
 #include "sim/sweep/writer.h"
@@ -81,7 +82,7 @@ class Worker {
         writer_(store_) {}
 
   void run(const std::vector<std::uint64_t>& ids, int jobs) {
-    const std::vector<std::size_t> ends = ends_of_batches(ids);
+    const std::vector<std::size_t> ends = ends_of_batches(evaluator_, ids);
     parallel_for(jobs, static_cast<std::int64_t>(ends.size()), [&](std::int64_t b, int worker) {
       const auto batch = static_cast<std::size_t>(b);
       Board::Slot& slot = board_.slots[static_cast<std::size_t>(worker)];
@@ -97,21 +98,6 @@ class Worker {
   }
 
  private:
-  /// Neighbours that share a run go to one thread, so that it is made once; not all to one.
-  std::vector<std::size_t> ends_of_batches(const std::vector<std::uint64_t>& ids) const {
-    constexpr std::size_t kMost = 64;
-    std::vector<std::size_t> ends;
-    std::uint64_t last = kNone;
-    for (std::size_t i = 0, size = 0; i < ids.size(); ++i) {
-      const std::uint64_t shared = evaluator_.sharing(ids[i]);
-      size = shared == last && size < kMost ? size + 1 : 1;
-      if (size == 1 && i > 0) ends.push_back(i);
-      last = shared;
-    }
-    if (!ids.empty()) ends.push_back(ids.size());
-    return ends;
-  }
-
   void settle(std::uint64_t id) {
     Row row;
     try {
@@ -295,20 +281,6 @@ class Watch {
   const std::string store_;
   std::uint64_t settled_ = 0;
 };
-
-/// In an order in which points that share a run are neighbours.
-std::vector<std::uint64_t> in_order(const Evaluator& evaluator,
-                                    const std::vector<std::uint64_t>& ids) {
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> order;
-  order.reserve(ids.size());
-  for (const std::uint64_t id : ids) order.emplace_back(evaluator.sharing(id), id);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::vector<std::uint64_t> ordered;
-  ordered.reserve(ids.size());
-  for (const auto& [shared, id] : order) ordered.push_back(id);
-  return ordered;
-}
 
 }  // namespace
 

@@ -3,9 +3,11 @@
 
 #include "sim/sweep/evaluator.h"
 
+#include <numeric>
 #include <set>
 
 #include "models/error.h"
+#include "sim/sweep/order.h"
 #include "testbench/catch.h"
 
 namespace bitpulse {
@@ -43,6 +45,11 @@ TEST_CASE("points that share a run have the metrics that each has alone", "[swee
     groups.insert(together.sharing(id));
   }
   CHECK(groups.size() == 4);  // memories x rows
+  std::vector<std::uint64_t> ids(spec.grid_points());
+  std::iota(ids.begin(), ids.end(), 0);
+  const std::vector<std::uint64_t> ordered = in_order(together, ids);
+  CHECK(std::set<std::uint64_t>(ordered.begin(), ordered.end()).size() == ids.size());
+  CHECK(ends_of_batches(together, ordered) == std::vector<std::size_t>{4, 8, 12, 16});
   // The clock decides on the cycles of banked memory only.
   const auto cycles = [&](std::vector<std::uint32_t> choices) {
     return together.evaluate(spec.id_of(choices)).cycles;
