@@ -155,6 +155,6 @@ int main(int argc, char** argv) {
   constexpr const char* kLatency = "machine:/dram/latency_cycles";
   print_resnet18(folder, "32x32", 32, kLatency, points);
   print_resnet18(folder, "8x8", 8, kLatency, points / 10);
-  print_resnet18(folder, "32x32 shared", 32, "machine:/clock_mhz", points, true);
+  print_resnet18(folder, "32x32 shared", 32, "machine:/clock_mhz", 10 * points, true);
   std::printf("  ]\n}\n");
 }
