@@ -28,6 +28,22 @@ std::string store_named(const Arguments& arguments) {
   return store_path(arguments, load_sweep(name));
 }
 
+/// The rows of the sweep; numbers and objectives of another one would say something else.
+///
+/// errors  kInvalidInput: the store was last run for another sweep
+std::vector<Row> results_of(const SweepSpec& spec, const Arguments& arguments) {
+  const std::string path = store_path(arguments, spec);
+  const SweepStore store(path, SweepStore::Mode::kRead);
+  if (store.note("sweep") != sweep_text(spec)) {
+    throw Error(ErrorKind::kInvalidInput,
+                printable(path, 400) +
+                    ": found the points of another sweep, or of this one before "
+                    "it was changed, expected those of " +
+                    printable(spec.file, 400) + "; sweep run takes over what is the same");
+  }
+  return store.rows();
+}
+
 void print_schedules(Evaluator& evaluator, const LawViolation& violation) {
   const Report poor = evaluator.report(violation.poor->point.id);
   const Report rich = evaluator.report(violation.rich->point.id);
@@ -83,8 +99,7 @@ int sweep_export(const Arguments& arguments) {
 
 int sweep_pareto(const Arguments& arguments) {
   const SweepSpec spec = load_sweep(arguments.positional().at(1));
-  const SweepStore store(store_path(arguments, spec), SweepStore::Mode::kRead);
-  std::vector<Row> rows = store.rows();
+  const std::vector<Row> rows = results_of(spec, arguments);
   if (arguments.has("dominates")) {
     const auto id =
         static_cast<std::uint64_t>(arguments.integer("dominates", 0, 0, std::int64_t{1} << 53));
@@ -122,8 +137,7 @@ int sweep_pareto(const Arguments& arguments) {
 
 int sweep_check(const Arguments& arguments) {
   Evaluator evaluator(load_evaluator(arguments));
-  const SweepStore store(store_path(arguments, evaluator.spec()), SweepStore::Mode::kRead);
-  const std::vector<Row> rows = store.rows();
+  const std::vector<Row> rows = results_of(evaluator.spec(), arguments);
   const LawVerdict verdict = check_laws(evaluator.spec(), rows);
   std::cout << verdict.pairs << " pairs compared, " << verdict.violations.size() << " violations\n";
   const std::size_t shown = std::min(limit_of(arguments), verdict.violations.size());

@@ -253,6 +253,7 @@ TEST_CASE("a damaged database is refused with the reason and status 3", "[cli][s
            Damage{"PRAGMA user_version=9", "status", "version 9 instead of 1"},
            Damage{"PRAGMA application_id=1", "run", "another program's database"},
            Damage{"DROP TABLE points", "run", "no such table: points"},
+           Damage{"UPDATE notes SET value='{}'", "check", "the points of another sweep"},
            Damage{"DROP TABLE notes", "pareto", "no such table: notes"},
            Damage{"ALTER TABLE points DROP COLUMN energy_pj", "check", "energy_pj"},
            Damage{"UPDATE points SET parameters='4' WHERE id=1", "export", "point 1: found"},
@@ -328,6 +329,9 @@ TEST_CASE("the picture of a front has every point of it, and the dominated ones 
   std::string one = content_of(sweep.folder().path("sweep.json"));
   one.replace(one.find(R"(, "area_mm2")"), 12, "");
   sweep.folder().file("sweep.json", one);
+  CHECK(sweep("pareto", "db").status == 3);  // the points of the sweep before
+  REQUIRE(sweep("run", "db").out.find("0 points run (0 failed), 6 had been") != std::string::npos);
+  CHECK(sweep("pareto", "db").status == 0);
   CHECK(sweep("pareto", "db", "--plot none.svg").status == 2);
 }
 
