@@ -177,7 +177,11 @@ int sweep_emit_slurm(const Arguments& arguments) {
   options.throttle = static_cast<std::uint64_t>(arguments.integer("throttle", 0, 1, 100'000));
   options.cpus = static_cast<int>(arguments.integer("jobs", 1, 1, 256));
   options.memory_mib = arguments.integer("max-memory", 512, 64, 1 << 24);
-  if (arguments.has("shards")) {
+  const bool is_search = spec.strategy.kind == StrategyKind::kNsga2;
+  if (is_search && arguments.integer("shards", 1, 1, 100'000) > 1) {
+    throw Error(ErrorKind::kUsage, "--shards: an nsga2 sweep chooses its points one after another");
+  }
+  if (arguments.has("shards") || is_search) {
     options.shards = static_cast<std::uint64_t>(arguments.integer("shards", 1, 1, 100'000));
   } else {
     const Plan plan = make_plan(evaluator, arguments);

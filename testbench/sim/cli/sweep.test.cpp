@@ -272,6 +272,16 @@ TEST_CASE("a damaged database is refused with the reason and status 3", "[cli][s
   CHECK(sweep.in_folder(": >empty && $bitpulse sweep status sweep.json --db empty").status == 3);
 }
 
+TEST_CASE("a search is one task of a cluster", "[cli][sweep]") {
+  const SmallSweep sweep(R"(, "strategy": { "name": "nsga2", "population": 8, "generations": 1 })");
+  const auto emitted = [&](const std::string& options) {
+    return sweep.in_folder("$bitpulse sweep emit-slurm sweep.json " + options);
+  };
+  CHECK(emitted("").out.find("--array=1-1\n") != std::string::npos);
+  CHECK(emitted("--shards 2").status == 2);
+  CHECK(sweep("run", "db", "--shard 1/1").status == 0);
+}
+
 TEST_CASE("a search that has nothing to choose is refused", "[cli][sweep]") {
   const SmallSweep sweep(R"(, "strategy": { "name": "nsga2", "population": 8, "generations": 1 })",
                          "[4]");
