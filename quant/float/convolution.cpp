@@ -2,6 +2,7 @@
 #include "quant/float/convolution.h"
 
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
@@ -31,9 +32,19 @@ class OneOpenMpThread {
   int threads_;
 };
 
+/// Throws std::bad_alloc where a limit leaves less than what oneDNN, in several threads, takes for
+/// its code: of that it checks nothing, and would crash.
+void require_room() {
+  constexpr std::size_t kRoom = 32 << 20;
+  void* room = mmap(nullptr, kRoom, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) throw std::bad_alloc();
+  munmap(room, kRoom);
+}
+
 /// What `work` returns; that oneDNN has no memory is said as everywhere else.
 template <class Work>
 auto with_memory(const Work& work) {
+  require_room();
   try {
     return work();
   } catch (const dnnl::error& error) {

@@ -151,14 +151,19 @@ TEST_CASE("less memory than the program itself needs is a limit, not a missing f
   CHECK(outcome.err.find("memory") != std::string::npos);
 }
 
-TEST_CASE("wherever memory ends, for values or for threads, it is enough or a limit",
+TEST_CASE("wherever memory ends, for values, threads or oneDNN, it is enough or a limit",
           "[cli][bad-input]") {
-  for (int mib = 5; mib <= 65; mib += 5) {
-    const Outcome outcome = bitpulse({"run", "two-layers-w8a8", "--machine", "int8-32x32-ws",
-                                      "--threads", "8", "--max-memory", std::to_string(mib)});
-    CAPTURE(mib, outcome.err);
+  const ScratchFolder folder;
+  const auto check = [](const std::string& workload, const std::string& machine, int mib) {
+    const Outcome outcome = bitpulse({"run", workload, "--machine", machine, "--threads", "8",
+                                      "--max-memory", std::to_string(mib)});
+    CAPTURE(workload, mib, outcome.err);
     CHECK((outcome.status == 0 || outcome.status == 4));
-  }
+  };
+  const std::string workload = folder.file("w.json", small_workload());
+  const std::string machine = folder.file("m.json", small_machine());
+  for (int mib = 5; mib <= 65; mib += 5) check("two-layers-w8a8", "int8-32x32-ws", mib);
+  for (int mib = 20; mib <= 120; mib += 4) check(workload, machine, mib);
 }
 #endif
 
