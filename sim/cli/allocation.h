@@ -24,6 +24,8 @@ class WorkloadAllocator {
   /// errors  the readers', with the workload's file and place; kInvalidInput: sensitivities of
   ///         other weights; those of sensitivity_on_demand() where "bits" name none
   WorkloadAllocator(const WorkloadInput& input, const Machine* machine);
+  WorkloadAllocator(const WorkloadAllocator&) = delete;  // the allocator refers to what lies beside
+  WorkloadAllocator& operator=(const WorkloadAllocator&) = delete;
 
   const Allocator& allocator() const { return *allocator_; }
   const std::vector<std::string>& files() const { return files_; }  // that have been read

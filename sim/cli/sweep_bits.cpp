@@ -4,6 +4,7 @@
 #include "models/error.h"
 #include "models/io/shipped.h"
 #include "sim/cli/sensitivity.h"
+#include "sim/sweep/once.h"
 
 namespace bitpulse {
 namespace {
@@ -29,15 +30,10 @@ std::shared_ptr<const WorkloadAllocator> SweepBits::allocator(const Input& input
                                                               const std::string& machine_text) {
   std::string key = override_json(input.document, {{"/quantization/bits/budget", "{}"}}).raw_text();
   if (input.workload.quantization.auto_bits->machine.empty()) key += machine_text;
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = allocators_.find(key);
-    if (found != allocators_.end()) return found->second;
-  }
-  auto made = std::make_shared<const WorkloadAllocator>(as_input(input), &machine);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (allocators_.size() >= kMostAllocators) allocators_.clear();
-  return allocators_.emplace(key, std::move(made)).first->second;
+  return once(
+      mutex_, allocators_, key,
+      [&] { return std::make_shared<const WorkloadAllocator>(as_input(input), &machine); },
+      kMostAllocators);
 }
 
 Workload SweepBits::choose(const Input& input, const Machine& machine,

@@ -15,6 +15,7 @@
 #include "sim/report/build_info.h"
 #include "sim/schedule/compile.h"
 #include "sim/sweep/constraints.h"
+#include "sim/sweep/once.h"
 
 namespace bitpulse {
 namespace {
@@ -29,23 +30,6 @@ double total(const Map& parts) {
   double sum = 0;
   for (const auto& [component, quantity] : parts) sum += quantity.value;
   return sum;
-}
-
-/// The value that `make` makes for `key`, made again only when `made` had become too long (`most`).
-/// Two threads may make the same.
-template <class Key, class Value, class Make>
-std::shared_ptr<const Value> once(std::mutex& mutex,
-                                  std::map<Key, std::shared_ptr<const Value>>& made, const Key& key,
-                                  const Make& make, std::size_t most = kMaxVariants) {
-  {
-    const std::lock_guard<std::mutex> lock(mutex);
-    const auto found = made.find(key);
-    if (found != made.end()) return found->second;
-  }
-  auto value = std::make_shared<const Value>(make());
-  const std::lock_guard<std::mutex> lock(mutex);
-  if (made.size() >= most) made.clear();
-  return made.emplace(key, std::move(value)).first->second;
 }
 
 void append(std::vector<std::string>& files, const std::vector<std::string>& more) {
@@ -140,17 +124,22 @@ std::shared_ptr<const Evaluator::Effective> Evaluator::effective(const Choices& 
                                                                  bool in_workload) {
   return once(
       mutex_, in_workload ? effective_workloads_ : effective_machines_,
-      those_of(choices, in_workload), [&] {
+      those_of(choices, in_workload),
+      [&] {
         const JsonValue& written =
             in_workload ? workload_documents_[choices[0]] : machine_documents_[choices[1]];
         const std::vector<JsonOverride> changes = overrides(choices, in_workload);
         const JsonValue document = changes.empty() ? written : override_json(written, changes);
-        return Effective{document, document.raw_text(), in_workload && leaves_bits_open(document)};
-      });
+        return std::make_shared<const Effective>(
+            Effective{document, document.raw_text(), in_workload && leaves_bits_open(document)});
+      },
+      kMaxVariants);
 }
 
 std::shared_ptr<const Technology> Evaluator::technology(const std::string& file) {
-  return once(mutex_, technologies_, file, [&] { return load_technology(file); });
+  return once(
+      mutex_, technologies_, file,
+      [&] { return std::make_shared<const Technology>(load_technology(file)); }, kMaxVariants);
 }
 
 BitChooser::Input Evaluator::workload_input(const Choices& choices) {
@@ -166,15 +155,18 @@ BitChooser& Evaluator::chooser(const BitChooser::Input& input) const {
 std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(const Choices& choices) {
   // Open bits are the machine's choice, too.
   const bool open = effective(choices, true)->leaves_bits_open;
-  return once(mutex_, workloads_, open ? choices : those_of(choices, true), [&] {
-    BitChooser::Input input = workload_input(choices);
-    WorkloadVariant variant;
-    variant.workload = open ? chooser(input).choose(input, machine(choices).machine,
-                                                    effective(choices, false)->text)
-                            : std::move(input.workload);
-    variant.network = lower(variant.workload);
-    return variant;
-  });
+  return once(
+      mutex_, workloads_, open ? choices : those_of(choices, true),
+      [&] {
+        BitChooser::Input input = workload_input(choices);
+        auto variant = std::make_shared<WorkloadVariant>();
+        variant->workload = open ? chooser(input).choose(input, machine(choices).machine,
+                                                         effective(choices, false)->text)
+                                 : std::move(input.workload);
+        variant->network = lower(variant->workload);
+        return variant;
+      },
+      kMaxVariants);
 }
 
 Evaluator::MachineVariant Evaluator::machine(const Choices& choices) {
@@ -215,13 +207,13 @@ PointIdentity Evaluator::identify(std::uint64_t id) {
 /// Digests of the files that the point's documents name. Few axes can change which they are, so the
 /// documents are read once for each choice along those.
 std::string Evaluator::file_digests(const Choices& choices) {
-  const Choices deciding =
-      without(choices, [](const SweepKey& key) { return !may_name_a_file(key); });
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = digests_.find(deciding);
-    if (found != digests_.end()) return found->second;
-  }
+  const auto names_no_file = [](const SweepKey& key) { return !may_name_a_file(key); };
+  return *once(
+      mutex_, digests_, without(choices, names_no_file),
+      [&] { return std::make_shared<const std::string>(digests_of(choices)); }, kMaxVariants);
+}
+
+std::string Evaluator::digests_of(const Choices& choices) {
   std::string text;
   const BitChooser::Input input = workload_input(choices);
   std::vector<std::string> files{input.workload.network_path};
@@ -234,8 +226,7 @@ std::string Evaluator::file_digests(const Choices& choices) {
   const Machine machine = read_machine(effective(choices, false)->document);
   text += sha256_of_path(technology(machine.technology)->file) + "\n";
   if (machine.dram.model == DramModel::kBanked) text += sha256_of_path(machine.dram.timing.file);
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return digests_.emplace(deciding, text).first->second;
+  return text;
 }
 
 std::string Evaluator::refusal(std::uint64_t id) {
@@ -266,7 +257,9 @@ Report Evaluator::report(std::uint64_t id) {
   const bool shares = may_share_ && variant.machine.dram.model == DramModel::kFixed &&
                       !effective(choices, true)->leaves_bits_open;
   if (!shares) return run();
-  Report report = *once(mutex_, runs_, without(choices, leaves_cycles_alone), run, kMaxRuns);
+  Report report = *once(
+      mutex_, runs_, without(choices, leaves_cycles_alone),
+      [&] { return std::make_shared<const Report>(run()); }, kMaxRuns);
   price_report(report, variant.machine, *variant.technology);
   return report;
 }

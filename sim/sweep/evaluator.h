@@ -91,6 +91,7 @@ class Evaluator {
   std::vector<JsonOverride> overrides(const Choices& choices, bool in_workload) const;
   std::shared_ptr<const Effective> effective(const Choices& choices, bool in_workload);
   std::string file_digests(const Choices& choices);
+  std::string digests_of(const Choices& choices);
   /// `choices` with 0 for whatever cannot change the workload (or the machine).
   Choices those_of(const Choices& choices, bool in_workload) const;
   /// `choices` with 0 along axes whose keys are all such.
@@ -109,7 +110,7 @@ class Evaluator {
   std::map<Choices, std::shared_ptr<const WorkloadVariant>> workloads_;
   std::map<Choices, std::shared_ptr<const Report>> runs_;
   std::map<std::string, std::shared_ptr<const Technology>> technologies_;
-  std::map<Choices, std::string> digests_;
+  std::map<Choices, std::shared_ptr<const std::string>> digests_;
 };
 
 }  // namespace bitpulse
