@@ -56,25 +56,24 @@ class Emitter {
  private:
   template <class Body>
   void for_pixels(const ChannelTile& n, Body&& body) {
-    const std::vector<PixelTile>& pixels = tiles_.pixels;
-    for_all(
-        pixels.size(), tiles_.pixel_repeats,
-        [&](std::size_t i) {
-          body(pixels[i]);
-          is_given_up_ = commands_.is_given_up();
-        },
-        [&](std::size_t i) { return place_of(pixels[i], n); });
+    for_list(tiles_.pixels, tiles_.pixel_repeats, body,
+             [&](const PixelTile& m) { return place_of(m, n); });
   }
   template <class Body>
   void for_channels(const PixelTile& m, Body&& body) {
-    const std::vector<ChannelTile>& channels = tiles_.channels;
+    for_list(tiles_.channels, tiles_.channel_repeats, body,
+             [&](const ChannelTile& n) { return place_of(m, n); });
+  }
+  template <class Tile, class Body, class PlaceOf>
+  void for_list(const std::vector<Tile>& tiles, const Repeats& repeats, Body&& body,
+                PlaceOf&& place) {
     for_all(
-        channels.size(), tiles_.channel_repeats,
+        tiles.size(), repeats,
         [&](std::size_t i) {
-          body(channels[i]);
+          body(tiles[i]);
           is_given_up_ = commands_.is_given_up();
         },
-        [&](std::size_t i) { return place_of(m, channels[i]); });
+        [&](std::size_t i) { return place(tiles[i]); });
   }
   static TilePlace place_of(const PixelTile& m, const ChannelTile& n, std::int64_t channel = 0,
                             std::size_t k_tile = 0) {

@@ -18,6 +18,8 @@ void ProgramSizes::repeat(const ProgramSizes& before, std::size_t times) {
   array += times * (array - before.array);
   vector += times * (vector - before.vector);
   patterns += times * (patterns - before.patterns);
+  outputs += times * (outputs - before.outputs);
+  weights += times * (weights - before.weights);
 }
 
 ProgramSizes sizes_of(const Program& program) {

@@ -5,6 +5,7 @@
 // to the units', places relative to the next tile. Two equal states, followed by tiles that are
 // equal but for their place, take the same cycles.
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstddef>
@@ -49,11 +50,8 @@ class TrialState {
     add(mark == kNoMark ? -1 : mark > now ? static_cast<std::int64_t>(mark - now) : 0);
   }
   friend bool operator==(const TrialState& a, const TrialState& b) {
-    if (a.count_ != b.count_) return false;
-    for (std::size_t i = 0; i < a.count_; ++i) {
-      if (a.numbers_[i] != b.numbers_[i]) return false;
-    }
-    return true;
+    return std::equal(a.numbers_.data(), a.numbers_.data() + a.count_, b.numbers_.data(),
+                      b.numbers_.data() + b.count_);
   }
 
  private:

@@ -4,22 +4,16 @@
 // Trainings on stripes in a temporary folder, and what they leave there.
 
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
+#include "models/io/files.h"
 #include "quant/train/trainer.h"
 #include "testbench/quant/train/stripes.h"
 
 namespace bitpulse {
 
 /// The bytes of a file.
-inline std::string content(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+inline std::string content(const std::string& path) { return read_file(path, 1 << 30); }
 
 /// A training that writes into a folder in the folder, which is made.
 inline TrainOptions into(const TemporaryFolder& folder, const std::string& name) {
