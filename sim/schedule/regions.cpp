@@ -28,7 +28,7 @@ KernelSpan kernel_span(const LayerShape& shape, std::int64_t lanes, Range k, std
   return span;
 }
 
-Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) {
+Range input_rows(const LayerShape& shape, Range out_rows, Range kernel_rows) {
   const Window& w = shape.window;
   // The input row behind a kernel row of an output row, clipped to its image; `next`: the one
   // after.
@@ -38,20 +38,29 @@ Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) 
     const std::int64_t in_y = y * w.stride_h - w.pad_top + kernel_row * w.dilation_h + next;
     return image * shape.in.h + std::clamp<std::int64_t>(in_y, 0, shape.in.h);
   };
+  const std::int64_t begin = in_row(out_rows.begin, kernel_rows.begin, 0);
+  return {begin, std::max(begin, in_row(out_rows.end - 1, kernel_rows.end - 1, 1))};
+}
+
+Range input_cols(const LayerShape& shape, Range out_cols, Range kernel_cols) {
+  const Window& w = shape.window;
+  const std::int64_t left =
+      out_cols.begin * w.stride_w - w.pad_left + kernel_cols.begin * w.dilation_w;
+  const std::int64_t right =
+      (out_cols.end - 1) * w.stride_w - w.pad_left + (kernel_cols.end - 1) * w.dilation_w + 1;
+  const std::int64_t begin = std::clamp<std::int64_t>(left, 0, shape.in.w);
+  return {begin, std::clamp(right, begin, shape.in.w)};
+}
+
+Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) {
   Region region;
   region.channels = kernel.channels;
   const std::int64_t first_row = m.begin / shape.out_w, last_row = (m.end - 1) / shape.out_w;
-  region.rows = {in_row(first_row, kernel.rows.begin, 0), in_row(last_row, kernel.rows.end - 1, 1)};
-  region.rows.end = std::max(region.rows.begin, region.rows.end);
+  region.rows = input_rows(shape, {first_row, last_row + 1}, kernel.rows);
   region.cols = {0, shape.in.w};
   if (first_row == last_row && m.size() < shape.out_w) {
-    const std::int64_t x0 = m.begin - first_row * shape.out_w;
-    const std::int64_t x1 = m.end - 1 - first_row * shape.out_w;
-    const std::int64_t left = x0 * w.stride_w - w.pad_left + kernel.cols.begin * w.dilation_w;
-    const std::int64_t right =
-        x1 * w.stride_w - w.pad_left + (kernel.cols.end - 1) * w.dilation_w + 1;
-    region.cols.begin = std::clamp<std::int64_t>(left, 0, shape.in.w);
-    region.cols.end = std::clamp(right, region.cols.begin, shape.in.w);
+    const std::int64_t before = first_row * shape.out_w;
+    region.cols = input_cols(shape, {m.begin - before, m.end - before}, kernel.cols);
   }
   if (region.rows.size() == 0 || region.cols.size() == 0) {  // nothing but padding
     region.rows = region.cols = {0, 0};

@@ -26,23 +26,57 @@ std::int64_t read_extent(std::int64_t out, std::int64_t stride, std::int64_t ker
   return std::max<std::int64_t>(0, last - first + 1);
 }
 
-}  // namespace
+/// What a sequence of ranges of input rows, or columns, comes to.
+struct RangeSums {
+  std::int64_t count = 0;  // of those that are not empty
+  std::int64_t size = 0, largest = 0;
+  bool distinct = true;  // no range equals the one before
+  Range last{-1, -1};
 
-PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
-  PixelFacts facts;
-  facts.tiling = tiling;
-  facts.count = tiling.count(shape);
-  if (tiling.row_parts > 0) {
-    facts.last_size = last_of(shape.out_w, tiling.size);
-    facts.last_tiles = facts.count / tiling.row_parts;
-  } else {
-    facts.last_size = last_of(shape.m, tiling.size);
-    facts.last_tiles = 1;
+  void add(Range range) {
+    distinct = distinct && !(range == last);
+    last = range;
+    count += range.size() > 0 ? 1 : 0;
+    size += range.size();
+    largest = std::max(largest, range.size());
   }
+};
+
+/// Of the tiles' input rows; the tiles stand in a grid.
+void add_rows(const LayerShape& shape, const PixelTiling& tiling, Range kernel_rows,
+              RangeSums& sums) {
+  const std::int64_t rows = shape.batch * shape.out_h;
+  const std::int64_t each = tiling.row_parts > 0 ? 1 : tiling.size / shape.out_w;
+  for (std::int64_t row = 0; row < rows; row += each) {
+    sums.add(input_rows(shape, {row, std::min(row + each, rows)}, kernel_rows));
+  }
+}
+
+/// Of the input columns of the tiles beside one another.
+void add_cols(const LayerShape& shape, const PixelTiling& tiling, Range kernel_cols,
+              RangeSums& sums) {
+  if (tiling.row_parts == 0) return sums.add({0, shape.in.w});
+  for (std::int64_t col = 0; col < shape.out_w; col += tiling.size) {
+    sums.add(input_cols(shape, {col, std::min(col + tiling.size, shape.out_w)}, kernel_cols));
+  }
+}
+
+/// The input of a grid of tiles; none where some may read the same.
+std::optional<InputFacts> input_of_grid(const LayerShape& shape, const PixelTiling& tiling) {
+  RangeSums rows, cols;
+  add_rows(shape, tiling, {0, shape.window.kernel_h}, rows);
+  add_cols(shape, tiling, {0, shape.window.kernel_w}, cols);
+  if (!rows.distinct || !cols.distinct) return std::nullopt;
+  InputFacts facts;
+  facts.loads = rows.count * cols.count;
+  facts.pixels = rows.size * cols.size;
+  const std::int64_t wide = cols.largest == shape.in.w ? 1 : 0;
+  facts.spans = wide * rows.count + (cols.count - wide) * rows.size;
   return facts;
 }
 
-InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
+/// The same, tile after tile.
+InputFacts input_in_turn(const LayerShape& shape, const PixelTiling& tiling) {
   InputFacts facts;
   const KernelSpan kernel = whole_kernel(shape, {0, 1});
   std::array<Region, 2> slots;  // the last two regions, the latest first
@@ -53,7 +87,6 @@ InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
   for (std::int64_t i = 0; i < count; ++i) {
     const Region region = input_region(shape, tiling.tile(shape, i), kernel);
     const std::int64_t pixels = region.rows.size() * region.cols.size();
-    if (i == 0) facts.first_pixels = pixels;
     if (pixels == 0) continue;
     if (same(region, slots[0])) {
       facts.shared = true;
@@ -71,8 +104,42 @@ InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
   return facts;
 }
 
+}  // namespace
+
+PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
+  PixelFacts facts;
+  facts.tiling = tiling;
+  facts.count = tiling.count(shape);
+  if (tiling.row_parts > 0) {
+    facts.last_size = last_of(shape.out_w, tiling.size);
+    facts.last_tiles = facts.count / tiling.row_parts;
+  } else {
+    facts.last_size = last_of(shape.m, tiling.size);
+    facts.last_tiles = 1;
+  }
+  return facts;
+}
+
+InputFacts input_facts(const LayerShape& shape, const PixelTiling& tiling) {
+  std::optional<InputFacts> facts;
+  if (tiling.is_grid(shape)) facts = input_of_grid(shape, tiling);
+  if (!facts) facts = input_in_turn(shape, tiling);
+  const Region first = input_region(shape, tiling.tile(shape, 0), whole_kernel(shape, {0, 1}));
+  facts->first_pixels = first.rows.size() * first.cols.size();
+  return *facts;
+}
+
 PositionFacts position_facts(const LayerShape& shape, const PixelTiling& tiling) {
   PositionFacts facts;
+  if (tiling.is_grid(shape)) {
+    const Window& w = shape.window;
+    RangeSums rows, cols;
+    for (std::int64_t y = 0; y < w.kernel_h; ++y) add_rows(shape, tiling, {y, y + 1}, rows);
+    for (std::int64_t x = 0; x < w.kernel_w; ++x) add_cols(shape, tiling, {x, x + 1}, cols);
+    facts.loads = rows.count * cols.count;
+    facts.pixels = rows.size * cols.size;
+    return facts;
+  }
   const std::int64_t count = tiling.count(shape);
   for (std::int64_t i = 0; i < count; ++i) {
     const Range m = tiling.tile(shape, i);

@@ -29,6 +29,8 @@ struct PixelTiling {
     const std::int64_t row = index / row_parts * shape.out_w, part = index % row_parts;
     return {row + part * size, row + std::min((part + 1) * size, shape.out_w)};
   }
+  /// Whether every tile is whole rows or a part of one row, the same part in all rows.
+  bool is_grid(const LayerShape& shape) const { return row_parts > 0 || size % shape.out_w == 0; }
   friend bool operator==(PixelTiling a, PixelTiling b) {
     return a.size == b.size && a.row_parts == b.row_parts;
   }
