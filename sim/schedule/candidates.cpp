@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/schedule/candidates.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "models/units.h"
 
 namespace bitpulse {
@@ -8,6 +11,11 @@ namespace bitpulse {
 namespace {
 
 constexpr std::int64_t kLeastPoolRun = 128;  // bits
+
+/// How many of a size fit.
+std::int64_t most_of(std::int64_t size, std::int64_t have) {
+  return size > 0 ? have / size : std::numeric_limits<std::int64_t>::max();
+}
 
 }  // namespace
 
@@ -33,28 +41,29 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
     bounds_.add(channels_.emplace_back(channel_facts(shape, groups_, c)));
   }
   for (const std::int64_t k : grid_.k) k_cuts_.push_back(bounds_.k_cut(k));
+  Tiling gathered = pair(0, 0);
+  gathered.gather_outputs = true;
+  most_gathered_ = most_of(need_.out_of_pixel(gathered), have_.out);
+  offered_.reserve(channels_.size());
+  for (std::size_t c = 0; c < channels_.size(); ++c) offered_.push_back(offered(c));
   keep_folds_ = shape.is_gemm && !machine.array.overlap && fits_whole();
 }
 
-bool Candidates::may_gather(std::size_t m, std::size_t c) const {
-  if (must_gather()) return true;
-  if (channels_[c].tiles == 1) return false;  // one store only
-  Tiling tiling = pair(m, c);
-  tiling.gather_outputs = true;
-  return need_.out(tiling) <= have_.out;
-}
-
-bool Candidates::is_offered(std::size_t m, std::size_t c) const {
+/// Tiles become smaller, and more, from one pixel tiling to the next.
+Candidates::Offered Candidates::offered(std::size_t c) const {
+  const Tiling tiling = pair(0, c);
+  std::int64_t most_pixels = most_of(need_.out_of_pixel(tiling), have_.out);
+  if (shape_.is_gemm) {
+    most_pixels = std::min(most_pixels, most_of(need_.sums_of_pixel(tiling), have_.sums));
+  }
+  const std::int64_t most_tiles = kMaxTiles / channels_[c].tiles;
+  Offered range{0, pixels_.size()};
   // Pools cut pixels into runs a memory can serve, but where a single pixel is too large.
-  const bool short_runs =
-      c > 0 && m + 1 < pixels_.size() && grid_.channels[c].n * shape_.in.bits < kLeastPoolRun;
-  if (!shape_.is_gemm && short_runs) return false;
-  if (pixels_[m].count > kMaxTiles / channels_[c].tiles) return false;
-  const Tiling tiling = pair(m, c);
-  if (shape_.is_gemm && need_.sums(tiling) > have_.sums) return false;
-  if (need_.out(tiling) > have_.out) return false;
-  return !keep_folds_ ||
-         bounds_.array_cycles(pixels_[m], channels_[c], false) == plan_.serial_array_cycles;
+  const bool short_runs = c > 0 && grid_.channels[c].n * shape_.in.bits < kLeastPoolRun;
+  if (!shape_.is_gemm && short_runs) range.first = range.end - 1;
+  while (range.first < range.end && pixels_[range.first].size > most_pixels) ++range.first;
+  while (range.first < range.end && pixels_[range.end - 1].count > most_tiles) --range.end;
+  return range;
 }
 
 void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates) {

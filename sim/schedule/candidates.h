@@ -33,11 +33,11 @@ class Candidates {
   Candidates(const LayerShape& shape, const LayerPlan& plan, const Machine& machine,
              const Footprint& have);
 
-  /// Calls visit(pixel, channel) for all pairs.
+  /// Calls visit(pixel, channel) for all pairs whose sums and outputs fit, of kMaxTiles at most.
   template <class Visit>
   void for_pairs(Visit&& visit) const {
     for (std::size_t c = 0; c < channels_.size(); ++c) {
-      for (std::size_t m = 0; m < pixels_.size(); ++m) visit(m, c);
+      for (std::size_t m = offered_[c].first; m < offered_[c].end; ++m) visit(m, c);
     }
   }
 
@@ -45,9 +45,12 @@ class Candidates {
   std::uint64_t rough_bound(std::size_t m, std::size_t c) const {
     return bounds_.of_compute(pixels_[m], channels_[c]);
   }
-  /// A better one; none where sums or outputs do not fit or there are more than kMaxTiles.
+  /// A better one; none where the folds are to be the untiled GEMM's and are not.
   std::optional<std::uint64_t> bound(std::size_t m, std::size_t c) {
-    if (!is_offered(m, c)) return std::nullopt;
+    if (keep_folds_ &&
+        bounds_.array_cycles(pixels_[m], channels_[c], false) != plan_.serial_array_cycles) {
+      return std::nullopt;
+    }
     return bounds_.of_tiles(pixels_[m], loads_[m].least(), channels_[c], may_gather(m, c));
   }
 
@@ -55,8 +58,15 @@ class Candidates {
   void expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates);
 
  private:
-  bool is_offered(std::size_t m, std::size_t c) const;
-  bool may_gather(std::size_t m, std::size_t c) const;
+  /// Of pixel tilings, those that go with a channel tiling.
+  struct Offered {
+    std::size_t first = 0, end = 0;
+  };
+  Offered offered(std::size_t c) const;
+  bool may_gather(std::size_t m, std::size_t c) const {
+    if (must_gather()) return true;
+    return channels_[c].tiles > 1 && pixels_[m].size <= most_gathered_;  // else one store only
+  }
   bool must_gather() const { return groups_.size() > 1; }
   bool fits_whole() const;
   bool same_loads(const Tiling& tiling, const InputFacts& input) const;
@@ -76,7 +86,9 @@ class Candidates {
   std::vector<ChannelFacts> channels_;
   std::vector<PixelLoads> loads_;  // of the pixel tilings
   std::vector<KCut> k_cuts_;
-  bool keep_folds_ = false;  // only tilings with the untiled GEMM's folds
+  std::vector<Offered> offered_;    // by channel tiling
+  std::int64_t most_gathered_ = 0;  // pixels of a tile whose outputs of all channels fit
+  bool keep_folds_ = false;         // only tilings with the untiled GEMM's folds
 };
 
 }  // namespace bitpulse

@@ -110,6 +110,7 @@ PixelFacts pixel_facts(const LayerShape& shape, const PixelTiling& tiling) {
   PixelFacts facts;
   facts.tiling = tiling;
   facts.count = tiling.count(shape);
+  facts.size = std::min(tiling.size, shape.m);
   if (tiling.row_parts > 0) {
     facts.last_size = last_of(shape.out_w, tiling.size);
     facts.last_tiles = facts.count / tiling.row_parts;

@@ -30,6 +30,7 @@ struct LeastLoads {
 struct PixelFacts {
   PixelTiling tiling;
   std::int64_t count = 0;
+  std::int64_t size = 0;        // output pixels of the largest tile
   std::int64_t last_size = 0;   // output pixels of the last tile
   std::int64_t last_tiles = 0;  // tiles of that size; the others have `tiling.size`
   std::size_t work = 0;         // where LayerBounds keeps what it knows

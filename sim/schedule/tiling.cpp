@@ -149,7 +149,7 @@ std::int64_t FootprintOf::weight(const Tiling& tiling) const {
   return bits;
 }
 
-std::int64_t FootprintOf::out(const Tiling& tiling) const {
+std::int64_t FootprintOf::out_of_pixel(const Tiling& tiling) const {
   std::int64_t channels = shape_.is_gemm ? 0 : std::min(tiling.n, shape_.cout);
   for (const WidthGroup& group : groups_) {
     channels = std::max(channels, tile_channels(group, tiling));
@@ -163,15 +163,15 @@ std::int64_t FootprintOf::out(const Tiling& tiling) const {
     const TensorShape& identity = shape_.identity.tensor;
     pixel_bits += byte_aligned(std::min(channels, identity.c) * identity.bits);
   }
-  return std::min(tiling.m.size, shape_.m) * pixel_bits;
+  return pixel_bits;
 }
 
-std::int64_t FootprintOf::sums(const Tiling& tiling) const {
+std::int64_t FootprintOf::sums_of_pixel(const Tiling& tiling) const {
   std::int64_t channels = 0;
   for (const WidthGroup& group : groups_) {
     channels = std::max(channels, tile_channels(group, tiling));
   }
-  return std::min(tiling.m.size, shape_.m) * channels;
+  return channels;
 }
 
 Footprint FootprintOf::operator()(const Tiling& tiling) const {

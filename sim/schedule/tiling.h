@@ -61,8 +61,14 @@ class FootprintOf {
 
   std::int64_t act(const Tiling& tiling) const;     // m, groups, n (pooling), k, whole_act
   std::int64_t weight(const Tiling& tiling) const;  // groups, n, k
-  std::int64_t out(const Tiling& tiling) const;     // m, groups, n, gather_outputs
-  std::int64_t sums(const Tiling& tiling) const;    // m, groups, n
+  std::int64_t out(const Tiling& tiling) const {    // m, groups, n, gather_outputs
+    return std::min(tiling.m.size, shape_.m) * out_of_pixel(tiling);
+  }
+  std::int64_t sums(const Tiling& tiling) const {  // m, groups, n
+    return std::min(tiling.m.size, shape_.m) * sums_of_pixel(tiling);
+  }
+  std::int64_t out_of_pixel(const Tiling& tiling) const;   // groups, n, gather_outputs
+  std::int64_t sums_of_pixel(const Tiling& tiling) const;  // groups, n
 
  private:
   const LayerShape& shape_;
