@@ -11,17 +11,21 @@ namespace bitpulse {
 
 namespace {
 
-constexpr std::int64_t kVectorDepth = 4;  // section 5: cycles of a vector command beside its passes
+/// Cycles of a vector command beside its passes, by section 5.
+constexpr std::uint64_t kVectorDepth = 4;
 
 }  // namespace
 
 LayerBounds::LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                          const Machine& machine)
-    : shape_(shape), groups_(groups), machine_(machine), traffic_(shape, groups, machine) {}
+    : shape_(shape), groups_(groups), machine_(machine), traffic_(shape, groups, machine) {
+  vector_work_ = vector(shape_.m * shape_.out_channels()) - kVectorDepth;
+}
 
-std::uint64_t LayerBounds::vector(std::int64_t commands, std::int64_t elements) const {
-  return u64(kVectorDepth * commands +
-             shape_.passes * ceil_div(elements, std::int64_t{machine_.vector.lanes}));
+/// A vector command over so many elements.
+std::uint64_t LayerBounds::vector(std::int64_t elements) const {
+  return kVectorDepth +
+         u64(shape_.passes * ceil_div(elements, std::int64_t{machine_.vector.lanes}));
 }
 
 /// Intervals between the stream starts of row folds, each streaming `stream` cycles.
@@ -47,19 +51,37 @@ std::int64_t LayerBounds::nest_sum(const FoldNest& nest, bool tiled_k) const {
   return tiles * row_folds_sum(rows_extent, t);
 }
 
-/// What a nest takes beyond its intervals, from the end of its loads to its last output.
-std::int64_t LayerBounds::way_out(const FoldNest& nest, bool tiled_k) const {
+// What a nest of pixels x k x channels takes beyond its intervals, from the end of its loads to its
+// last output: the sum of two.
+
+std::int64_t LayerBounds::way_out_of_pixels(const PeMode& mode, std::int64_t pixels, std::int64_t k,
+                                            bool tiled_k) const {
+  if (!machine_.array.overlap) return 0;
+  const std::int64_t rows = machine_.array.rows;
+  switch (machine_.array.dataflow) {
+    case Dataflow::kWs:
+      return std::min({k, rows, pixels});
+    case Dataflow::kIs:
+      return rows + last_of(pixels, std::int64_t{machine_.array.cols}) - 2;
+    case Dataflow::kOs:
+      break;
+  }
+  const std::int64_t used = last_of(pixels, rows);
+  return rows + (tiled_k ? used : std::min(used, k * mode.passes())) - 2;
+}
+
+std::int64_t LayerBounds::way_out_of_channels(std::int64_t channels, std::int64_t k) const {
   if (!machine_.array.overlap) return 0;
   const std::int64_t rows = machine_.array.rows, cols = machine_.array.cols;
-  const auto t = static_cast<std::int64_t>(nest.stream);
-  const std::int64_t c = last_of(static_cast<std::int64_t>(nest.cols_extent), cols);
-  const auto rows_extent = static_cast<std::int64_t>(nest.rows_extent);
-  if (machine_.array.dataflow == Dataflow::kOs) {
-    const std::int64_t r = last_of(rows_extent, rows);
-    return rows + r + c - 2 - (tiled_k ? 0 : std::max(t, r) - t);
+  switch (machine_.array.dataflow) {
+    case Dataflow::kWs:
+      return rows + last_of(channels, cols) - 2;
+    case Dataflow::kIs:
+      return std::min({k, rows, channels});
+    case Dataflow::kOs:
+      break;
   }
-  const std::int64_t r = std::min(rows_extent, rows);
-  return r + t - std::max(t, r) + rows + c - 2;
+  return last_of(channels, cols);
 }
 
 LayerBounds::Work LayerBounds::pixel_work(const WidthGroup& group, std::int64_t pixels) const {
@@ -107,6 +129,12 @@ void LayerBounds::add(PixelFacts& m) {
     if (full > 0) work += full * pixel_work(group, m.tiling.size);
     work_.push_back(work);
   }
+  if (groups_.empty()) return;
+  const WidthGroup& last = groups_.back();
+  const auto way_out = [&](bool tiled_k) {
+    return way_out_of_pixels(last.mode, m.last_size, last.k_packed, tiled_k);
+  };
+  work_.push_back({way_out(false), way_out(true), 0});
 }
 
 void LayerBounds::add(ChannelFacts& channels) {
@@ -118,65 +146,71 @@ void LayerBounds::add(ChannelFacts& channels) {
     if (full > 0) work += full * channel_work(group, size);
     work_.push_back(group.members() * work);
   }
+  if (groups_.empty()) return;
+  const WidthGroup& last = groups_.back();
+  const std::int64_t way_out =
+      way_out_of_channels(last_of(last.channels_each(), channels.tiling.n), last.k_packed);
+  work_.push_back({way_out, way_out, 0});
 }
 
 std::uint64_t LayerBounds::array_cycles(const PixelFacts& m, const ChannelFacts& channels,
                                         bool tiled_k) const {
   if (!shape_.is_gemm) return 0;
-  const ArraySpec& array = machine_.array;
+  const Work *by_m = &work_[m.work], *by_n = &work_[channels.work];
   std::int64_t sum = 0;
-  for (std::size_t g = 0; g < groups_.size(); ++g) {
-    const Work &by_m = work_[m.work + g], &by_n = work_[channels.work + g];
-    sum += (tiled_k ? by_m.tiled_k * by_n.tiled_k : by_m.whole_k * by_n.whole_k) +
-           by_m.more * by_n.more;
+  for (std::size_t g = 0; g < groups_.size(); ++g, ++by_m, ++by_n) {
+    sum += (tiled_k ? by_m->tiled_k * by_n->tiled_k : by_m->whole_k * by_n->whole_k) +
+           by_m->more * by_n->more;
   }
-  if (array.overlap) {
-    const WidthGroup& group = groups_.back();
-    sum += way_out(fold_nest(array, group.mode, 1, m.last_size, group.k_packed,
-                             last_of(group.channels_each(), channels.tiling.n)),
-                   tiled_k);
-    // Between width groups the next preload may be shorter than the sum assumes.
-    if (groups_.size() > 1) sum -= m.count * static_cast<std::int64_t>(groups_.size()) * array.rows;
+  sum += tiled_k ? by_m->tiled_k + by_n->tiled_k : by_m->whole_k + by_n->whole_k;
+  // Between width groups the next preload may be shorter than the sum assumes.
+  if (groups_.size() > 1 && machine_.array.overlap) {
+    sum -= m.count * static_cast<std::int64_t>(groups_.size()) * machine_.array.rows;
   }
   return u64(std::max<std::int64_t>(sum, 0));
 }
 
 /// The last array command alone, from its loads to its last output.
 std::uint64_t LayerBounds::last_command(const Tiling& tiling, const PixelFacts& m) const {
-  if (!shape_.is_gemm) return 0;
   const WidthGroup& group = groups_.back();
-  const FoldNest nest =
-      fold_nest(machine_.array, group.mode, last_of(group.members(), tiling.groups), m.last_size,
-                last_of(group.k_packed, tiling.k), last_of(group.channels_each(), tiling.n));
-  const std::int64_t sum = nest_sum(nest, true);
-  return u64(std::max<std::int64_t>(0, sum + way_out(nest, true)));
+  const std::int64_t k = last_of(group.k_packed, tiling.k);
+  const std::int64_t n = last_of(group.channels_each(), tiling.n);
+  const std::int64_t repeats = last_of(group.members(), tiling.groups);
+  const FoldNest nest = fold_nest(machine_.array, group.mode, repeats, m.last_size, k, n);
+  return u64(std::max<std::int64_t>(0, nest_sum(nest, true) +
+                                           way_out_of_pixels(group.mode, m.last_size, k, true) +
+                                           way_out_of_channels(n, k)));
 }
 
 void LayerBounds::describe_steps(const PairBound& pair, const KCut& cut, const Tiling& tiling,
                                  KBound& k) const {
-  k.equal_steps = pair.channels.equal && pair.m.count > 1;
-  if (!k.equal_steps) return;
   const WidthGroup& group = groups_.front();
   const std::int64_t n = std::min(tiling.n, group.channels_each());
   const std::int64_t repeats = std::min(tiling.groups, group.members());
-  const ArraySpec& array = machine_.array;
-  const FoldNest nest = fold_nest(array, group.mode, repeats, pair.m.tiling.size, cut.size, n);
-  const FoldNest small = fold_nest(array, group.mode, repeats, pair.m.last_size, cut.size, n);
-  k.step = nest_sum(nest, false);
-  k.way_out = std::min(way_out(nest, true), way_out(small, true));
-  if (array.dataflow == Dataflow::kOs) k.way_out -= array.rows;  // hides a drain
+  const auto weight_load = [&](std::int64_t codes) {
+    return static_cast<std::int64_t>(traffic_.weight_load(repeats * n * codes));
+  };
+  k.first_weights = weight_load(cut.first_codes);
+  k.equal_steps = pair.channels.equal && pair.m.count > 1;
+  if (!k.equal_steps) return;
+  k.last_weights = weight_load(cut.last_codes);
+  const PixelFacts& m = pair.m;
+  k.step = nest_sum(fold_nest(machine_.array, group.mode, repeats, m.size, cut.size, n), false);
+  k.way_out = std::min(way_out_of_pixels(group.mode, m.size, cut.size, true),
+                       way_out_of_pixels(group.mode, m.last_size, cut.size, true)) +
+              way_out_of_channels(n, cut.size);
+  if (machine_.array.dataflow == Dataflow::kOs) k.way_out -= machine_.array.rows;  // hides a drain
   k.way_out = std::max<std::int64_t>(k.way_out, 0);
-  k.first_weights = static_cast<std::int64_t>(traffic_.weight_load(repeats * n * cut.first_codes));
-  k.last_weights = static_cast<std::int64_t>(traffic_.weight_load(repeats * n * cut.last_codes));
 }
 
 /// Where every step loads weights, its load waits for the slot of the step before the last; a new
 /// input tile lengthens that wait. From the start of step j - 2 (j - 3) to that of step j pass at
 /// least a step, its way out and the loads of step j (and j - 1), however the array could hurry.
 std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& k,
-                                           const Tiling& tiling, Traffic act) const {
+                                           const Tiling& tiling, const Traffic& act) const {
+  if (!k.equal_steps || !tiling.whole_act || act.commands == 0) return 0;
   const InputFacts& input = pair.loads.input();
-  if (!k.equal_steps || act.commands == 0 || input.shared || !tiling.whole_act) return 0;
+  if (input.shared) return 0;
   const auto above = [](std::int64_t time) { return std::max<std::int64_t>(0, time); };
   const auto inputs = static_cast<std::int64_t>(act.commands);
   const auto input_load = static_cast<std::int64_t>(traffic_.cycles(act)) / inputs;
@@ -189,8 +223,7 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
     const std::int64_t by_inputs =
         all_inputs ? above(inputs / 2 - 1) * above(input_load + k.way_out - k.k_tiles * k.step) : 0;
     // The first weights of the next channel tile take the slot of the last step but one.
-    const std::int64_t first_input =
-        all_inputs ? static_cast<std::int64_t>(k.first_loads) - k.first_weights : 0;
+    const std::int64_t first_input = all_inputs ? static_cast<std::int64_t>(pair.first_act) : 0;
     const std::int64_t by_weights =
         k.k_tiles == 2
             ? (channel_tiles - 1) * above(k.first_weights + first_input + k.way_out - k.step)
@@ -215,10 +248,15 @@ std::uint64_t LayerBounds::first_outputs(const PixelFacts& m) const {
   return fold_count(nest, machine_.array) * nest.stream + machine_.array.rows - 1;
 }
 
+/// All vector commands.
+std::uint64_t LayerBounds::vectors(const PixelFacts& m, const ChannelFacts& channels) const {
+  return kVectorDepth * u64(m.count * channels.tiles) + vector_work_;
+}
+
 std::uint64_t LayerBounds::of_compute(const PixelFacts& m, const ChannelFacts& channels) const {
   const std::uint64_t array =
-      array_cycles(m, channels, true) + vector(1, m.last_size * channels.last_channels);
-  return std::max(array, vector(m.count * channels.tiles, shape_.m * shape_.out_channels()));
+      array_cycles(m, channels, true) + vector(m.last_size * channels.last_channels);
+  return std::max(array, vectors(m, channels));
 }
 
 std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const LeastLoads& loads,
@@ -238,12 +276,15 @@ std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const LeastLoads& loads
 
 PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,
                             const ChannelFacts& channels) const {
-  PairBound pair{m, loads, channels, 0, 0, 0, 0, {}, {}};
+  PairBound pair{m, loads, channels, 0, 0, 0, 0, {}, 0, {}, {}};
   pair.array_whole_k = array_cycles(m, channels, false);
   pair.array_tiled_k = array_cycles(m, channels, true);
-  pair.last_vector = vector(1, m.last_size * channels.last_channels);
-  pair.vectors =
-      first_outputs(m) + vector(m.count * channels.tiles, shape_.m * shape_.out_channels());
+  pair.last_vector = vector(m.last_size * channels.last_channels);
+  pair.vectors = first_outputs(m) + vectors(m, channels);
+  for (const bool n_outer : {false, true}) {
+    pair.act[n_outer] = traffic_.act_loads(loads.input(), channels, n_outer);
+  }
+  pair.first_act = traffic_.first_act_load(loads.input(), channels.tiling);
   for (const bool gather : {false, true}) {
     pair.out[gather] = traffic_.stores(m, channels, gather);
     pair.out[gather] += traffic_.identity_loads(m, channels, gather);
@@ -267,7 +308,6 @@ KCut LayerBounds::k_cut(std::int64_t size) const {
 
 KBound LayerBounds::k_tiles(const PairBound& pair, const KCut& cut, const Tiling& tiling) const {
   KBound k;
-  k.first_loads = traffic_.first_loads(tiling, cut.first_codes, pair.loads.input());
   if (!shape_.is_gemm) return k;
   k.k_tiles = k.most_k_tiles = cut.tiles;
   k.blocks = cut.tiles * pair.channels.tiles;
@@ -286,24 +326,28 @@ KBound LayerBounds::k_tiles(const PairBound& pair, const KCut& cut, const Tiling
   return k;
 }
 
-TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k,
-                                    const Tiling& tiling) const {
-  const Traffic act = traffic_.act_loads(tiling, pair.loads, pair.channels);
+LoadBound LayerBounds::loads(const PairBound& pair, const KBound& k, const Tiling& tiling) const {
+  LoadBound loads;
+  loads.all = tiling.whole_act ? pair.act[tiling.n_outer]
+                               : traffic_.act_loads_of_k_tiles(tiling, pair.loads, pair.channels);
+  loads.waits = waits_for_loads(pair, k, tiling, loads.all);
+  loads.first = u64(k.first_weights) + (tiling.whole_act ? pair.first_act : 0);
   // Two slots keep two blocks; more of them are read again for every pixel tile.
   const std::int64_t in_turn = tiling.n_outer ? k.most_k_tiles : k.blocks;
-  const std::int64_t times = in_turn <= 2 ? 1 : pair.m.count;
-  Traffic loads = act;
-  loads += traffic_.weight_loads(k.blocks, times);
-  Traffic all = loads;
-  all += pair.out[tiling.gather_outputs];
+  loads.all += traffic_.weight_loads(k.blocks, in_turn <= 2 ? 1 : pair.m.count);
+  return loads;
+}
 
-  const std::uint64_t last_store = pair.last_store[tiling.gather_outputs];
+TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k, const LoadBound& loads,
+                                    bool gather) const {
+  Traffic all = loads.all;
+  all += pair.out[gather];
+  const std::uint64_t last_store = pair.last_store[gather];
   const std::uint64_t last_steps = pair.last_vector + last_store;
-  const std::uint64_t by_array =
-      k.first_loads + k.array + last_steps + waits_for_loads(pair, k, tiling, act);
-  const std::uint64_t by_vector = k.first_loads + pair.vectors + last_store;
+  const std::uint64_t by_array = loads.first + k.array + last_steps + loads.waits;
+  const std::uint64_t by_vector = loads.first + pair.vectors + last_store;
   // After the last loads come the last command, vector command and store.
-  const std::uint64_t by_loads = traffic_.cycles(loads) + k.last_command + last_steps;
+  const std::uint64_t by_loads = traffic_.cycles(loads.all) + k.last_command + last_steps;
   return {std::max({traffic_.cycles(all), by_array, by_vector, by_loads}), all.bytes,
           k.array + last_steps, pair.m.count * (shape_.is_gemm ? k.blocks : pair.channels.tiles)};
 }

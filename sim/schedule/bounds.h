@@ -35,6 +35,8 @@ struct PairBound {
   std::uint64_t array_whole_k = 0, array_tiled_k = 0;
   std::uint64_t last_vector = 0;  // cycles of the last vector command
   std::uint64_t vectors = 0;      // of all, and of the first sums before
+  std::array<Traffic, 2> act;     // loads of input tiles for all of K; by n_outer
+  std::uint64_t first_act = 0;    // cycles of the first of those
   std::array<Traffic, 2> out;     // stores and identity; by gather_outputs
   std::array<std::uint64_t, 2> last_store{};
 };
@@ -49,12 +51,20 @@ struct KCut {
 struct KBound {
   std::int64_t k_tiles = 1;                   // of the first width group
   std::int64_t blocks = 0, most_k_tiles = 0;  // of weights
-  std::uint64_t first_loads = 0, last_command = 0;
+  std::int64_t first_weights = 0;             // cycles of the first load of weights
+  std::uint64_t last_command = 0;
   std::uint64_t array = 0;
-  // Of a step (one array command) in a nest of equal steps: its interval, its way out, its first
-  // and last weight loads.
+  // Of a step (one array command) in a nest of equal steps: its interval, its way out, its last
+  // weight load.
   bool equal_steps = false;
-  std::int64_t step = 0, way_out = 0, first_weights = 0, last_weights = 0;
+  std::int64_t step = 0, way_out = 0, last_weights = 0;
+};
+
+/// What single and gathered stores share.
+struct LoadBound {
+  Traffic all;
+  std::uint64_t first = 0;  // cycles of the loads that the first command waits for
+  std::uint64_t waits = 0;  // of the array for others
 };
 
 class LayerBounds {
@@ -75,9 +85,10 @@ class LayerBounds {
                          bool may_gather) const;
 
   PairBound pair(const PixelFacts& m, PixelLoads& loads, const ChannelFacts& channels) const;
-  /// Of a cut of K, and whether the input is cut, too.
   KBound k_tiles(const PairBound& pair, const KCut& cut, const Tiling& tiling) const;
-  TilingBound operator()(const PairBound& pair, const KBound& k, const Tiling& tiling) const;
+  LoadBound loads(const PairBound& pair, const KBound& k, const Tiling& tiling) const;
+  TilingBound operator()(const PairBound& pair, const KBound& k, const LoadBound& loads,
+                         bool gather) const;
 
   /// From the first preload to the last output if the array never waits; the same for all loop
   /// orders and, but for os, for all K tiles. Without overlap: the sum of the folds' serial costs.
@@ -85,7 +96,8 @@ class LayerBounds {
 
  private:
   /// The factors of nest_sum for nests that take all of K': it is pixels.whole_k (tiled_k) *
-  /// channels.whole_k (tiled_k) + pixels.more * channels.more.
+  /// channels.whole_k (tiled_k) + pixels.more * channels.more. After those of all width groups
+  /// stand the summands of the last nest's way out.
   struct Work {
     std::int64_t whole_k = 0, tiled_k = 0, more = 0;
     Work& operator+=(const Work& o) {
@@ -100,20 +112,24 @@ class LayerBounds {
   Work channel_work(const WidthGroup& group, std::int64_t channels) const;
   std::int64_t row_folds_sum(std::int64_t extent, std::int64_t stream) const;
   std::int64_t nest_sum(const FoldNest& nest, bool tiled_k) const;
-  std::int64_t way_out(const FoldNest& nest, bool tiled_k) const;
+  std::int64_t way_out_of_pixels(const PeMode& mode, std::int64_t pixels, std::int64_t k,
+                                 bool tiled_k) const;
+  std::int64_t way_out_of_channels(std::int64_t channels, std::int64_t k) const;
   void describe_steps(const PairBound& pair, const KCut& cut, const Tiling& tiling,
                       KBound& k) const;
   std::uint64_t waits_for_loads(const PairBound& pair, const KBound& k, const Tiling& tiling,
-                                Traffic act) const;
+                                const Traffic& act) const;
   std::uint64_t last_command(const Tiling& tiling, const PixelFacts& m) const;
   std::uint64_t first_outputs(const PixelFacts& m) const;
-  std::uint64_t vector(std::int64_t commands, std::int64_t elements) const;
+  std::uint64_t vector(std::int64_t elements) const;
+  std::uint64_t vectors(const PixelFacts& m, const ChannelFacts& channels) const;
 
   const LayerShape& shape_;
   const std::vector<WidthGroup>& groups_;
   const Machine& machine_;
   const LayerTraffic traffic_;
-  std::vector<Work> work_;  // of tilings that have been added, by width group
+  std::uint64_t vector_work_ = 0;  // cycles of the vector unit over all outputs
+  std::vector<Work> work_;         // of tilings that have been added
 };
 
 }  // namespace bitpulse

@@ -72,38 +72,47 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
   const bool may_cut_k = channels_[c].tiling.groups == 1 && !(keep_folds_ && streams_k_);
   const bool gather_fits = may_gather(m, c);
   Tiling tiling = pair(m, c);
+  const bool act_fits = need_.act(tiling) <= have_.act;
   const PairBound shared = bounds_.pair(pixels_[m], loads_[m], channels_[c]);
   for (std::size_t i = 0; i < grid_.k.size(); ++i) {
-    const std::int64_t k = grid_.k[i];
-    if (k < most_k && !may_cut_k) break;
-    if (pixels_[m].count * channels_[c].tiles > kMaxTiles / ceil_div(most_k, k)) break;
-    tiling.k = k;
+    tiling.k = grid_.k[i];
+    if (tiling.k < most_k && !may_cut_k) break;
+    if (pixels_[m].count * channels_[c].tiles > kMaxTiles / ceil_div(most_k, tiling.k)) break;
     if (need_.weight(tiling) > have_.weight) continue;
-    for (const bool whole_act : {true, false}) {
-      tiling.whole_act = whole_act;
-      if (!whole_act &&
-          (k == most_k || shape_.in_kept || !may_tile_act(shape_, groups_, grid_, tiling)))
-        continue;
-      if (need_.act(tiling) > have_.act) continue;
-      add_orders(tiling, shared, k_cuts_[i], gather_fits, candidates);
-    }
+    const bool act_tile_fits = tiling.k < most_k && act_tiles_fit(tiling);
+    if (!act_fits && !act_tile_fits) continue;
+    const KBound k = bounds_.k_tiles(shared, k_cuts_[i], tiling);
+    if (act_fits) add_orders(tiling, shared, k, gather_fits, candidates);
+    tiling.whole_act = false;
+    if (act_tile_fits) add_orders(tiling, shared, k, gather_fits, candidates);
+    tiling.whole_act = true;
   }
 }
 
-void Candidates::add_orders(Tiling tiling, const PairBound& pair, const KCut& cut, bool gather_fits,
+void Candidates::add_orders(Tiling tiling, const PairBound& pair, const KBound& k, bool gather_fits,
                             std::vector<Candidate>& candidates) {
-  const KBound k = bounds_.k_tiles(pair, cut, tiling);
-  const auto add = [&](bool n_outer, bool gather) {
-    tiling.n_outer = n_outer;
+  const auto add = [&](const LoadBound& loads, bool gather) {
     tiling.gather_outputs = gather;
-    candidates.push_back({tiling, bounds_(pair, k, tiling)});
+    candidates.push_back({tiling, bounds_(pair, k, loads, gather)});
   };
-  if (!must_gather()) add(true, false);
-  if (pair.channels.tiles == 1) return;  // one order only
-  if (!must_gather() && pair.m.count > 1 && !same_loads(tiling, pair.loads.input())) {
-    add(false, false);
+  if (!must_gather()) {
+    tiling.n_outer = true;
+    add(bounds_.loads(pair, k, tiling), false);
   }
-  if (gather_fits) add(false, true);
+  if (pair.channels.tiles == 1) return;  // one order only
+  tiling.n_outer = false;
+  const LoadBound loads = bounds_.loads(pair, k, tiling);
+  if (!must_gather() && pair.m.count > 1 && !same_loads(tiling, pair.loads.input())) {
+    add(loads, false);
+  }
+  if (gather_fits) add(loads, true);
+}
+
+/// Whether input tiles of one K tile each may be loaded, and fit.
+bool Candidates::act_tiles_fit(Tiling tiling) const {
+  tiling.whole_act = false;
+  return !shape_.in_kept && may_tile_act(shape_, groups_, grid_, tiling) &&
+         need_.act(tiling) <= have_.act;
 }
 
 /// Whether both orders load the same: all weights again for every tile, the input only once.

@@ -71,7 +71,8 @@ class Candidates {
   bool fits_whole() const;
   bool same_loads(const Tiling& tiling, const InputFacts& input) const;
   Tiling pair(std::size_t m, std::size_t c) const;
-  void add_orders(Tiling tiling, const PairBound& pair, const KCut& cut, bool gather_fits,
+  bool act_tiles_fit(Tiling tiling) const;
+  void add_orders(Tiling tiling, const PairBound& pair, const KBound& k, bool gather_fits,
                   std::vector<Candidate>& candidates);
 
   const LayerShape& shape_;

@@ -84,28 +84,25 @@ std::uint64_t LayerTraffic::moved_by_tiles(const PixelFacts& m, const ChannelFac
                          tensor.pixel_bits);
 }
 
-Traffic LayerTraffic::act_loads(const Tiling& tiling, PixelLoads& pixels,
-                                const ChannelFacts& channels) const {
+Traffic LayerTraffic::act_loads(const InputFacts& input, const ChannelFacts& channels,
+                                bool n_outer) const {
   if (shape_.in_kept) return {};
-  const InputFacts& input = pixels.input();
   const std::int64_t bits = shape_.in.bits, stride = shape_.in.pixel_bits;
   if (!shape_.is_gemm) {
-    return {
-        u64(input.loads * channels.tiles), u64(input.pixels * pixel_bytes_),
-        moved_in_slices(input.pixels, input.spans, shape_.cout * bits, tiling.n * bits, stride)};
+    return {u64(input.loads * channels.tiles), u64(input.pixels * pixel_bytes_),
+            moved_in_slices(input.pixels, input.spans, shape_.cout * bits, channels.tiling.n * bits,
+                            stride)};
   }
   if (groups_.size() > 1) {  // tiles of neighbouring width groups may share their input
-    if (!tiling.whole_act) return {input.loads > 0 ? u64(1) : 0, 0};
     return {u64(input.loads), u64(input.pixels * bytes_of(shape_.cin * shape_.in.bits))};
   }
-  if (!tiling.whole_act) return act_loads_of_k_tiles(tiling, pixels, channels);
   std::int64_t loads = input.loads * channels.group_tiles;
   std::int64_t bytes = input.pixels * pixel_bytes_;
   std::uint64_t bursts =
       moved_in_slices(input.pixels, input.spans, shape_.groups * shape_.cin * bits,
-                      tiling.groups * shape_.cin * bits, stride);
+                      channels.tiling.groups * shape_.cin * bits, stride);
   // Two slots keep two tiles; more of them are read again for every channel tile.
-  if (tiling.n_outer && input.loads > 2 && !input.shared) {
+  if (n_outer && input.loads > 2 && !input.shared) {
     loads *= channels.tiles_per_group;
     bytes *= channels.tiles_per_group;
     bursts *= u64(channels.tiles_per_group);
@@ -115,7 +112,9 @@ Traffic LayerTraffic::act_loads(const Tiling& tiling, PixelLoads& pixels,
 
 Traffic LayerTraffic::act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pixels,
                                            const ChannelFacts& channels) const {
+  if (shape_.in_kept) return {};
   const InputFacts& input = pixels.input();
+  if (groups_.size() > 1) return {input.loads > 0 ? u64(1) : 0, 0};
   const std::int64_t again = channels.tiles_per_group;
   // Neighbours of a range's pixels are not known: each for itself, where bursts do not reach on.
   const auto in_ranges = [&](std::int64_t count) {
@@ -198,17 +197,13 @@ Traffic LayerTraffic::identity_loads(const PixelFacts& m, const ChannelFacts& ch
           identity.stride == 1 ? moved_by_tiles(m, channels, gather, identity.tensor) : 0};
 }
 
-std::uint64_t LayerTraffic::first_loads(const Tiling& tiling, std::int64_t codes,
-                                        const InputFacts& input) const {
-  const auto act = [&](std::int64_t channels) {
-    if (input.first_pixels == 0 || shape_.in_kept) return std::uint64_t{0};
-    return cycles({1, u64(input.first_pixels * bytes_of(channels * shape_.in.bits))});
-  };
-  if (!shape_.is_gemm) return act(std::min(tiling.n, shape_.cout));
-  const WidthGroup& group = groups_.front();
-  const std::int64_t repeats = std::min(tiling.groups, group.members());
-  return weight_load(repeats * std::min(tiling.n, group.channels_each()) * codes) +
-         (tiling.whole_act ? act(repeats * shape_.cin) : 0);
+std::uint64_t LayerTraffic::first_act_load(const InputFacts& input,
+                                           const ChannelTiling& channels) const {
+  if (input.first_pixels == 0 || shape_.in_kept) return 0;
+  const std::int64_t loaded =
+      shape_.is_gemm ? std::min(channels.groups, groups_.front().members()) * shape_.cin
+                     : std::min(channels.n, shape_.cout);
+  return cycles({1, u64(input.first_pixels * bytes_of(loaded * shape_.in.bits))});
 }
 
 std::uint64_t LayerTraffic::weight_load(std::int64_t weights) const {

@@ -51,7 +51,13 @@ class LayerTraffic {
     return static_cast<std::uint64_t>(whole + (static_cast<double>(whole) < least ? 1 : 0));
   }
 
-  Traffic act_loads(const Tiling& tiling, PixelLoads& pixels, const ChannelFacts& channels) const;
+  /// Of input tiles for all of K.
+  Traffic act_loads(const InputFacts& input, const ChannelFacts& channels, bool n_outer) const;
+  /// Of one input tile per K tile.
+  Traffic act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pixels,
+                               const ChannelFacts& channels) const;
+  /// Cycles of the first load of an input tile for all of K.
+  std::uint64_t first_act_load(const InputFacts& input, const ChannelTiling& channels) const;
   /// Of input and weights in this loop order, whatever the cut of K.
   Traffic least_loads(const PixelFacts& m, const LeastLoads& loads, const ChannelFacts& channels,
                       bool n_outer) const;
@@ -62,16 +68,10 @@ class LayerTraffic {
   /// The stores of one tile.
   Traffic store_of(std::int64_t pixels, std::int64_t channels) const;
   Traffic identity_loads(const PixelFacts& m, const ChannelFacts& channels, bool gather) const;
-  /// Cycles of the loads that the first command waits for.
-  /// Its weights have `codes` per output channel.
-  std::uint64_t first_loads(const Tiling& tiling, std::int64_t codes,
-                            const InputFacts& input) const;
   /// Cycles of one load of that many weights of the first width group.
   std::uint64_t weight_load(std::int64_t weights) const;
 
  private:
-  Traffic act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pixels,
-                               const ChannelFacts& channels) const;
   std::uint64_t stored_bytes(const StoreShape& store) const;
   /// Bytes that bursts move for `pixels` in `spans` ranges of neighbours, `stride` bits apart, of
   /// each the first `run` bits. Needs bursts.
