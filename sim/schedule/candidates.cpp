@@ -66,7 +66,9 @@ Candidates::Offered Candidates::offered(std::size_t c) const {
   return range;
 }
 
-void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates) {
+void Candidates::expand(std::size_t m, std::size_t c, std::uint64_t least,
+                        std::vector<Candidate>& candidates) {
+  const std::size_t first = candidates.size();
   const std::int64_t most_k = grid_.k.front();
   // Cuts of K' are for one convolution group, and shorten the streams of os.
   const bool may_cut_k = channels_[c].tiling.groups == 1 && !(keep_folds_ && streams_k_);
@@ -86,6 +88,9 @@ void Candidates::expand(std::size_t m, std::size_t c, std::vector<Candidate>& ca
     tiling.whole_act = false;
     if (act_tile_fits) add_orders(tiling, shared, k, gather_fits, candidates);
     tiling.whole_act = true;
+  }
+  for (std::size_t i = first; i < candidates.size(); ++i) {
+    candidates[i].bound.cycles = std::max(candidates[i].bound.cycles, least);
   }
 }
 

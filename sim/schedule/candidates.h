@@ -54,8 +54,9 @@ class Candidates {
     return bounds_.of_tiles(pixels_[m], loads_[m].least(), channels_[c], may_gather(m, c));
   }
 
-  /// Appends the candidates of a pair.
-  void expand(std::size_t m, std::size_t c, std::vector<Candidate>& candidates);
+  /// Appends the candidates of a pair, whose bound is `least`.
+  void expand(std::size_t m, std::size_t c, std::uint64_t least,
+              std::vector<Candidate>& candidates);
 
  private:
   /// Of pixel tilings, those that go with a channel tiling.

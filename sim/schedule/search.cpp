@@ -78,12 +78,7 @@ std::vector<Candidate> TilingSearch::candidates(const LayerShape& shape, const L
   Candidates source(shape, plan, machine_, have_);
   source.for_pairs([&](std::size_t m, std::size_t c) {
     const std::optional<std::uint64_t> bound = source.bound(m, c);
-    if (!bound) return;
-    const std::size_t first = all.size();
-    source.expand(m, c, all);
-    for (std::size_t i = first; i < all.size(); ++i) {
-      all[i].bound.cycles = std::max(all[i].bound.cycles, *bound);
-    }
+    if (bound) source.expand(m, c, *bound, all);
   });
   return all;
 }
@@ -131,13 +126,33 @@ void TilingSearch::push(const Entry& entry) {
   std::push_heap(queue_.begin(), queue_.end(), std::greater<>());
 }
 
-std::size_t TilingSearch::find_probe() const {
-  std::uint64_t least = ~std::uint64_t{0};
-  for (const Candidate& candidate : candidates_) least = std::min(least, candidate.bound.cycles);
+TilingSearch::Entry TilingSearch::pop() {
+  std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
+  const Entry entry = queue_.back();
+  queue_.pop_back();
+  return entry;
+}
+
+void TilingSearch::refine(Candidates& source, const Entry& pair, std::uint64_t limit) {
+  const std::size_t m = pair.first(), c = pair.second();
+  if (pair.turn() == Turn::kPair) return source.expand(m, c, pair.bound, candidates_);
+  const std::optional<std::uint64_t> bound = source.bound(m, c);
+  if (bound && *bound <= limit) push({*bound, Turn::kPair, m, c});
+}
+
+void TilingSearch::queue_candidates(std::size_t first, std::uint64_t limit) {
+  for (std::size_t i = first; i < candidates_.size(); ++i) {
+    const std::uint64_t bound = candidates_[i].bound.cycles;
+    if (bound <= limit) push({bound, Turn::kCandidate, i});
+  }
+}
+
+std::size_t TilingSearch::find_probe(std::uint64_t least) const {
+  const std::uint64_t low = least + least / kProbeParts;
   std::size_t probe = candidates_.size();
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     const TilingBound& bound = candidates_[i].bound;
-    if (bound.cycles > least + least / kProbeParts) continue;
+    if (bound.cycles > low) continue;
     if (probe == candidates_.size() || bound.steps < candidates_[probe].bound.steps) probe = i;
   }
   return probe;
@@ -145,6 +160,7 @@ std::size_t TilingSearch::find_probe() const {
 
 std::optional<Choice> TilingSearch::search(const LayerShape& shape,
                                            const LayerAddresses& addresses) {
+  constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
   Candidates source(shape, scratch_.layers.front(), machine_, have_);
   queue_.clear();
   source.for_pairs([&](std::size_t m, std::size_t c) {
@@ -152,32 +168,28 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
   });
   std::make_heap(queue_.begin(), queue_.end(), std::greater<>());
   candidates_.clear();
-  std::uint64_t limit = ~std::uint64_t{0};
-  std::optional<Choice> probe, best;
-  std::size_t probed = 0;
+  // Candidates are not worth queueing before a probe has limited them.
+  std::uint64_t least = kNoLimit;
+  while (!queue_.empty() && queue_.front().bound <= least) {
+    const std::size_t first = candidates_.size();
+    refine(source, pop(), kNoLimit);
+    for (std::size_t i = first; i < candidates_.size(); ++i) {
+      least = std::min(least, candidates_[i].bound.cycles);
+    }
+  }
+  if (candidates_.empty()) return std::nullopt;
+  const std::size_t probed = find_probe(least);
+  const std::optional<Choice> probe = count(shape, candidates_[probed], addresses, kNoLimit);
+  std::uint64_t limit = probe->cycles;
+  queue_candidates(0, limit);
+  std::optional<Choice> best;
   while (!queue_.empty() && queue_.front().bound <= limit) {
-    std::pop_heap(queue_.begin(), queue_.end(), std::greater<>());
-    const Entry entry = queue_.back();
-    queue_.pop_back();
-    if (entry.turn() == Turn::kRoughPair) {
-      const std::optional<std::uint64_t> bound = source.bound(entry.first(), entry.second());
-      if (bound && *bound <= limit) push({*bound, Turn::kPair, entry.first(), entry.second()});
-      continue;
-    }
-    if (entry.turn() == Turn::kPair) {
+    const Entry entry = pop();
+    if (entry.turn() != Turn::kCandidate) {
       const std::size_t first = candidates_.size();
-      source.expand(entry.first(), entry.second(), candidates_);
-      for (std::size_t i = first; i < candidates_.size(); ++i) {
-        const std::uint64_t bound = std::max(candidates_[i].bound.cycles, entry.bound);
-        if (bound > limit) continue;
-        push({bound, Turn::kCandidate, i});
-      }
+      refine(source, entry, limit);
+      queue_candidates(first, limit);
       continue;
-    }
-    if (!probe) {
-      probed = find_probe();
-      probe = count(shape, candidates_[probed], addresses, limit);
-      limit = probe->cycles;
     }
     const Candidate& candidate = candidates_[entry.first()];
     if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;

@@ -74,9 +74,13 @@ class TilingSearch {
     }
   };
   void push(const Entry& entry);
-  /// Which candidate to count first: its cycles limit all others' trials. With few steps its count
-  /// is cheap, with a low bound it is likely to be good.
-  std::size_t find_probe() const;
+  Entry pop();
+  /// Bounds a pair better, or makes its candidates.
+  void refine(Candidates& source, const Entry& pair, std::uint64_t limit);
+  void queue_candidates(std::size_t first, std::uint64_t limit);
+  /// Which candidate to count first, given the least of their bounds: its cycles limit all others'
+  /// trials. With few steps its count is cheap, with a low bound it is likely to be good.
+  std::size_t find_probe(std::uint64_t least) const;
   std::optional<Choice> search(const LayerShape& shape, const LayerAddresses& addresses);
   /// None if it takes more than `limit` cycles.
   std::optional<Choice> count(const LayerShape& shape, const Candidate& candidate,
