@@ -2,92 +2,38 @@
 #include "sim/schedule/keep.h"
 
 #include <algorithm>
-#include <limits>
+#include <iterator>
+#include <map>
 #include <optional>
+#include <tuple>
+#include <utility>
+
+#include "sim/schedule/keepable.h"
 
 namespace bitpulse {
 
 namespace {
 
-constexpr std::uint32_t kNever = std::numeric_limits<std::uint32_t>::max();
+/// Kept tensors at one time, by place.
+using Kept = std::vector<KeptTensor>;
 
-TensorId input_of(const IntegerLayer& layer) {
-  return std::visit([](const auto& op) { return op.input; }, layer.op);
-}
-
-/// What happens to a tensor, by layers of the program.
-struct Uses {
-  std::uint32_t first_store = kNever, last_store = 0;
-  std::uint32_t first_read = kNever, last_read = 0;
-  std::int64_t channels_stored = 0;
-  bool outside = false;  // stored or read by someone else
+struct ByPlaces {
+  bool operator()(const Kept& a, const Kept& b) const {
+    return std::lexicographical_compare(
+        a.begin(), a.end(), b.begin(), b.end(), [](const KeptTensor& x, const KeptTensor& y) {
+          return std::tie(x.act_bit, x.tensor) < std::tie(y.act_bit, y.tensor);
+        });
+  }
 };
 
-std::vector<Uses> uses_of(const IntegerNetwork& network, const std::vector<LayerPlan>& plans) {
-  std::vector<Uses> uses(network.tensors.size());
-  const auto of = [&](TensorId id) -> Uses& { return uses[static_cast<std::size_t>(id)]; };
-  for (const NetworkInput& input : network.inputs) {
-    for (const InputStore& store : input.stores) of(store.tensor).outside = true;
-  }
-  for (const NetworkOutput& output : network.outputs) of(output.tensor).outside = true;
-  const std::size_t first = plans.front().layer, end = first + plans.size();
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const IntegerLayer& layer = network.layers[i];
-    const bool inside = first <= i && i < end;
-    const auto index = static_cast<std::uint32_t>(i - first);
-    const auto read = [&](TensorId id) {
-      Uses& tensor = of(id);
-      tensor.outside |= !inside;
-      tensor.first_read = std::min(tensor.first_read, index);
-      tensor.last_read = std::max(tensor.last_read, index);
-    };
-    read(input_of(layer));
-    if (layer.residual) read(layer.residual->identity);
-    for (const Store& store : layer.stores) {
-      Uses& tensor = of(store.tensor);
-      tensor.outside |= !inside;
-      tensor.first_store = std::min(tensor.first_store, index);
-      tensor.last_store = std::max(tensor.last_store, index);
-      tensor.channels_stored += layer.out.c * store.reorg * store.reorg;
-    }
-  }
-  return uses;
-}
-
-/// The tensors that may stay, in the order they are tried; not yet placed.
-std::vector<KeptTensor> candidates(const IntegerNetwork& network,
-                                   const std::vector<LayerPlan>& plans, std::int64_t batch) {
-  const std::vector<Uses> uses = uses_of(network, plans);
-  std::vector<KeptTensor> tensors;
-  for (std::size_t i = 0; i < uses.size(); ++i) {
-    const Uses& use = uses[i];
-    if (use.outside || use.first_store == kNever || use.first_read == kNever) continue;
-    const TensorShape shape = tensor_shape(network.tensors[i]);
-    if (use.last_store >= use.first_read || use.channels_stored != shape.c) continue;
-    const std::int64_t bytes = batch * shape.h * shape.w * (shape.pixel_bits / 8);
-    tensors.push_back({static_cast<TensorId>(i), use.first_store, use.last_read, 0,
-                       align_region(static_cast<std::uint64_t>(bytes)) * 8});
-  }
-  std::stable_sort(tensors.begin(), tensors.end(), [](const KeptTensor& a, const KeptTensor& b) {
-    const std::uint32_t lasts_a = a.last_layer - a.first_layer;
-    const std::uint32_t lasts_b = b.last_layer - b.first_layer;
-    return lasts_a != lasts_b ? lasts_a < lasts_b : a.first_layer < b.first_layer;
-  });
-  return tensors;
-}
-
-/// Gives the tensor the lowest place that is free as long as it lives; false: there is none.
-bool place(KeptTensor& tensor, std::vector<KeptTensor> kept, std::uint64_t capacity) {
-  std::sort(kept.begin(), kept.end(),
-            [](const KeptTensor& a, const KeptTensor& b) { return a.act_bit < b.act_bit; });
+/// Gives the tensor the lowest place that is free, and returns how many of `kept` stand below it.
+std::size_t place(KeptTensor& tensor, const Kept& kept) {
+  std::size_t below = 0;
   tensor.act_bit = 0;
-  for (const KeptTensor& other : kept) {
-    const bool together =
-        other.first_layer <= tensor.last_layer && tensor.first_layer <= other.last_layer;
-    if (!together || tensor.end() <= other.act_bit) continue;
-    tensor.act_bit = std::max(tensor.act_bit, other.end());
+  while (below < kept.size() && tensor.end() > kept[below].act_bit) {
+    tensor.act_bit = kept[below++].end();
   }
-  return tensor.end() <= capacity;
+  return below;
 }
 
 /// Notes which tensors of a layer are kept, and where.
@@ -100,7 +46,10 @@ void mark(ChosenLayer& layer, std::uint32_t index, const std::vector<KeptTensor>
     }
   };
   LayerShape& shape = layer.shape;
-  mark_one(input_of(*layer.layer), shape.in_kept, layer.addresses.in);
+  const auto mark_input = [&](const auto& op) {
+    mark_one(op.input, shape.in_kept, layer.addresses.in);
+  };
+  std::visit(mark_input, layer.layer->op);
   if (layer.layer->residual) {
     mark_one(layer.layer->residual->identity, shape.identity.kept, layer.addresses.identity);
   }
@@ -111,34 +60,116 @@ void mark(ChosenLayer& layer, std::uint32_t index, const std::vector<KeptTensor>
 }
 
 struct Cost {
-  std::uint64_t cycles = 0, dram_bytes = 0;
-  void operator+=(const Choice& choice) {
-    cycles += choice.cycles;
-    dram_bytes += choice.dram_bytes;
+  std::uint64_t cycles = 0, dram_bytes = 0, tensors = 0;
+  friend bool operator<(const Cost& a, const Cost& b) {
+    return std::tie(a.cycles, a.dram_bytes, a.tensors) <
+           std::tie(b.cycles, b.dram_bytes, b.tensors);
   }
 };
 
-/// The layers in which the last of `kept` lives, chosen anew; none where one does not fit or it
-/// does not pay.
-std::optional<std::vector<ChosenLayer>> with_last(const std::vector<KeptTensor>& kept,
-                                                  TilingSearch& search,
-                                                  std::vector<LayerPlan>& plans,
-                                                  const std::vector<ChosenLayer>& now) {
-  std::vector<ChosenLayer> layers;
-  Cost before, after;
-  for (std::uint32_t l = kept.back().first_layer; l <= kept.back().last_layer; ++l) {
-    ChosenLayer layer = now[l];
-    mark(layer, l, kept);
-    const auto choice = search.try_choose(*layer.layer, layer.shape, plans[l], layer.addresses);
-    if (!choice) return std::nullopt;
-    layer.choice = *choice;
-    before += now[l].choice;
-    after += *choice;
-    layers.push_back(std::move(layer));
+/// What the layers so far cost, and how that came about.
+struct Way {
+  Cost cost;
+  std::size_t step = 0;  // number of the last; 0: none, nothing has been kept
+};
+
+class KeepSearch {
+ public:
+  KeepSearch(std::uint64_t capacity, TilingSearch& search, std::vector<LayerPlan>& plans,
+             const std::vector<ChosenLayer>& layers)
+      : capacity_(capacity), search_(search), plans_(plans), layers_(layers) {}
+
+  /// Every way goes on in two: the tensor is kept, or is not.
+  void fork(KeptTensor tensor) {
+    Ways with;
+    for (const auto& [kept, way] : ways_) {
+      const std::size_t below = place(tensor, kept);
+      if (tensor.end() > capacity_) continue;
+      Kept more = kept;
+      more.insert(more.begin() + static_cast<std::ptrdiff_t>(below), tensor);
+      Way next = way;
+      ++next.cost.tensors;
+      steps_.push_back({tensor, way.step});
+      next.step = steps_.size();
+      with.emplace(std::move(more), next);
+    }
+    ways_.merge(with);
+    drop_most_expensive();
   }
-  if (after.cycles > before.cycles || after.dram_bytes >= before.dram_bytes) return std::nullopt;
-  return layers;
-}
+
+  /// All ways go through the layer, those that leave it room; the cheapest to the same places stay.
+  void pass(std::uint32_t layer) {
+    asked_.clear();
+    Ways behind;
+    for (auto& [kept, way] : ways_) {
+      const std::optional<Choice>& choice = ask(layer, kept);
+      if (!choice) continue;
+      way.cost.cycles += choice->cycles;
+      way.cost.dram_bytes += choice->dram_bytes;
+      Kept still;
+      std::copy_if(kept.begin(), kept.end(), std::back_inserter(still),
+                   [&](const KeptTensor& tensor) { return tensor.last_layer > layer; });
+      const auto [known, is_new] = behind.try_emplace(std::move(still), way);
+      if (!is_new && way.cost < known->second.cost) known->second = way;
+    }
+    ways_ = std::move(behind);
+    drop_most_expensive();
+  }
+
+  /// All tensors kept on the cheapest way, when all layers have been passed.
+  std::vector<KeptTensor> best() const {
+    std::vector<KeptTensor> kept;
+    for (std::size_t step = ways_.begin()->second.step; step > 0; step = steps_[step - 1].before) {
+      kept.push_back(steps_[step - 1].tensor);
+    }
+    std::reverse(kept.begin(), kept.end());
+    return kept;
+  }
+
+ private:
+  using Ways = std::map<Kept, Way, ByPlaces>;
+  /// A tensor that is kept, and the number of the step before.
+  struct Step {
+    KeptTensor tensor;
+    std::size_t before = 0;
+  };
+  struct Answer {
+    ChosenLayer layer;
+    std::optional<Choice> choice;
+  };
+
+  const std::optional<Choice>& ask(std::uint32_t l, const Kept& kept) {
+    ChosenLayer layer = layers_[l];
+    mark(layer, l, kept);
+    for (const Answer& answer : asked_) {
+      const ChosenLayer& other = answer.layer;
+      if (other.addresses.act_slots == layer.addresses.act_slots && other.shape == layer.shape) {
+        return answer.choice;
+      }
+    }
+    auto choice = search_.try_choose(*layer.layer, layer.shape, plans_[l], layer.addresses);
+    asked_.push_back({std::move(layer), std::move(choice)});
+    return asked_.back().choice;
+  }
+
+  /// The way that keeps nothing here, which every layer has room for, stays in any case.
+  void drop_most_expensive() {
+    if (ways_.size() <= kMostWays) return;
+    std::vector<Ways::iterator> all;
+    for (auto way = std::next(ways_.begin()); way != ways_.end(); ++way) all.push_back(way);
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& a, const auto& b) { return a->second.cost < b->second.cost; });
+    for (std::size_t i = kMostWays - 1; i < all.size(); ++i) ways_.erase(all[i]);
+  }
+
+  std::uint64_t capacity_;
+  TilingSearch& search_;
+  std::vector<LayerPlan>& plans_;
+  const std::vector<ChosenLayer>& layers_;
+  Ways ways_{{Kept{}, Way{}}};
+  std::vector<Step> steps_;
+  std::vector<Answer> asked_;  // about the layer in hand
+};
 
 }  // namespace
 
@@ -146,16 +177,18 @@ std::vector<KeptTensor> keep_on_chip(const IntegerNetwork& network, const Machin
                                      TilingSearch& search, std::vector<LayerPlan>& plans,
                                      std::vector<ChosenLayer>& layers) {
   const std::uint64_t capacity = std::uint64_t{machine.buffers.act_kib} * 1024 * 8;
-  std::vector<KeptTensor> kept;
-  for (KeptTensor tensor : candidates(network, plans, layers.front().shape.batch)) {
-    if (!place(tensor, kept, capacity)) continue;
-    kept.push_back(tensor);
-    auto better = with_last(kept, search, plans, layers);
-    if (better) {
-      std::move(better->begin(), better->end(), layers.begin() + tensor.first_layer);
-    } else {
-      kept.pop_back();
-    }
+  const Kept keepable = keepable_tensors(network, plans, layers.front().shape.batch);
+  KeepSearch ways(capacity, search, plans, layers);
+  auto next = keepable.begin();
+  for (std::uint32_t l = 0; l < layers.size(); ++l) {
+    for (; next != keepable.end() && next->first_layer == l; ++next) ways.fork(*next);
+    ways.pass(l);
+  }
+  const Kept kept = ways.best();
+  for (std::uint32_t l = 0; l < layers.size(); ++l) {
+    ChosenLayer& layer = layers[l];
+    mark(layer, l, kept);
+    layer.choice = *search.try_choose(*layer.layer, layer.shape, plans[l], layer.addresses);
   }
   return kept;
 }

@@ -4,13 +4,22 @@
 // Keeping tensors on chip (section 10): which tensors stay in the activation buffer between their
 // producers and their readers, and where.
 //
-// A tensor may stay if the program has all its producers, all its readers behind them, and the
-// network does not give it out. It holds its place, a multiple of kRegionBytes, from its first
-// producer to its last reader; what those layers have left of the buffer is theirs for tiles.
-// Tensors are tried one by one, those that live through the fewest layers first, then in the order
-// of their producers, each at the lowest place that is free; a tensor stays if its layers, chosen
-// anew, have less DRAM traffic than before and take no more cycles.
+// A tensor that is kept has its place, a multiple of kRegionBytes, from its first producer to its
+// last reader: the lowest that is free when the first producer begins. What the tensors leave of
+// the buffer during a layer is the layer's, for tiles.
+//
+// Of all sets of tensors that may be kept and fit, the choice is the one with the fewest cycles; of
+// those the one with the least DRAM traffic; of those the one with the fewest tensors. What a layer
+// costs depends on the tensors then kept and their places alone, and the costs of layers add up. So
+// the layers are gone through in order, and for every content of the buffer behind a layer the
+// cheapest way to it is remembered.
+//
+// More is never slower: a machine with more bandwidth, less latency or bigger buffers can keep the
+// same tensors at the same places, which do not depend on it, and each layer then takes no more
+// cycles (with bigger buffers: with overlap, see search.h), so the least sum is no more either.
+// With `banked` memory the sum is an estimate, from idle banks.
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +30,11 @@
 #include "sim/schedule/search.h"
 
 namespace bitpulse {
+
+/// Contents of the buffer that are pursued at once, an empty one among them; of more the cheapest,
+/// and then keeping still costs no cycles, but there may be a better choice. Built-in networks come
+/// to 67.
+inline constexpr std::size_t kMostWays = 1024;
 
 /// A layer of the program and the choice for it.
 struct ChosenLayer {

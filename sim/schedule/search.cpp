@@ -109,7 +109,7 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
   have_ = half_capacity(machine_, addresses.act_slots);
   if (shape.in_kept) have_.act = 0;  // it needs none
   for (const Remembered& before : remembered_) {
-    if (before.act_bits == have_.act && before.shape == shape &&
+    if (before.least_act <= have_.act && have_.act <= before.most_act && before.shape == shape &&
         same_widths(*before.layer, layer)) {
       return before.choice;
     }
@@ -117,7 +117,13 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
   std::swap(plan, scratch_.layers.front());
   const std::optional<Choice> choice = search(shape, addresses);
   std::swap(plan, scratch_.layers.front());
-  remembered_.push_back({shape, &layer, have_.act, choice});
+  // Where folds are not bound to what fits, the best of all candidates is that of fewer, too.
+  std::int64_t least_act = 0;
+  if (choice) {
+    least_act = machine_.array.overlap ? FootprintOf(shape, plan.width_groups).act(choice->tiling)
+                                       : have_.act;
+  }
+  remembered_.push_back({shape, &layer, least_act, have_.act, choice});
   return choice;
 }
 

@@ -55,8 +55,8 @@ class TilingSearch {
  private:
   struct Remembered {
     LayerShape shape;
-    const IntegerLayer* layer = nullptr;  // whose weight widths count too
-    std::int64_t act_bits = 0;            // what there was for its input tiles
+    const IntegerLayer* layer = nullptr;       // whose weight widths count too
+    std::int64_t least_act = 0, most_act = 0;  // bits for input tiles for which it is the choice
     std::optional<Choice> choice;
   };
   /// What the search does next: bound a pair of tilings better, expand one, or count a candidate.

@@ -155,7 +155,7 @@ TEST_CASE("a tensor goes through DRAM where it does not fit, does not pay, or is
   }
 }
 
-TEST_CASE("keeping tensors never costs cycles or traffic, and programs that do it are sound",
+TEST_CASE("keeping tensors never costs cycles, nor traffic for nothing, in programs that are sound",
           "[schedule][keep][metamorphic]") {
   const char* parts[] = {"ddr4-2400", "lpddr4-3200", "hbm2"};
   int kept = 0, faster = 0, compared = 0, sound = 0;
@@ -179,8 +179,11 @@ TEST_CASE("keeping tensors never costs cycles or traffic, and programs that do i
       const Program program = compiled(builder.network, machine, options);
       const Run keeping = run_checked(program);
       CHECK(keeping.cycles <= plain.cycles);
-      CHECK(keeping.dram_bytes <= plain.dram_bytes);
-      if (!program.kept.empty()) CHECK(keeping.dram_bytes < plain.dram_bytes);
+      if (program.kept.empty()) {
+        CHECK(keeping.dram_bytes == plain.dram_bytes);
+      } else if (keeping.cycles == plain.cycles) {
+        CHECK(keeping.dram_bytes < plain.dram_bytes);
+      }
       if (program.commands.size() < 1000) {  // the check takes the square of them
         ++sound;
         const auto violations = validate_program(program, builder.network);
