@@ -16,4 +16,14 @@ Counters& operator+=(Counters& a, const Counters& b) {
   return a;
 }
 
+void Counters::repeat(const Counters& before, std::uint64_t times) {
+  for (const CounterInfo& info : kCounterTable) {
+    this->*info.member += times * (this->*info.member - before.*info.member);
+  }
+  for (auto& [precision, count] : macs) {
+    const auto then = before.macs.find(precision);
+    count += times * (count - (then == before.macs.end() ? 0 : then->second));
+  }
+}
+
 }  // namespace bitpulse

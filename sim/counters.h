@@ -28,6 +28,8 @@ struct Counters {
 
   friend bool operator==(const Counters&, const Counters&);
   friend Counters& operator+=(Counters&, const Counters&);
+  /// Adds what has come since `before` so many times more.
+  void repeat(const Counters& before, std::uint64_t times);
 };
 
 struct CounterInfo {

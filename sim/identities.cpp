@@ -86,10 +86,15 @@ void check_identities(const Program& program, const RunResult& result, const Tim
     const DmaCommand& dma = program.dma[command.payload];
     if (!dma.on_chip) dram_bytes[command.layer] += dma.bytes;
   }
+  check_identities(program, result.layers, dram_bytes, timeline);
+}
+
+void check_identities(const Program& program, const std::vector<Counters>& layers,
+                      const std::vector<std::uint64_t>& dram_bytes, const Timeline& timeline) {
   Counters total;
   for (std::size_t l = 0; l < program.layers.size(); ++l) {
-    check_layer(program.layers[l], result.layers[l], dram_bytes[l]);
-    total += result.layers[l];
+    check_layer(program.layers[l], layers[l], dram_bytes[l]);
+    total += layers[l];
   }
   check_timeline(timeline);
 

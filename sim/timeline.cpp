@@ -2,6 +2,7 @@
 #include "sim/timeline.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/error.h"
 
@@ -9,15 +10,6 @@ namespace bitpulse {
 namespace {
 
 std::size_t index(Unit unit) { return static_cast<std::size_t>(unit); }
-
-/// Cycles in which a fold of the nest streams; the rest of its time is preload, fill and drain.
-std::uint64_t stream_cycles(const FoldNest& nest, const ArraySpec& array) {
-  const auto folds = [](std::uint64_t extent, std::uint64_t size) {
-    return (extent + size - 1) / size;
-  };
-  return nest.repeats * folds(nest.cols_extent, array.cols) * folds(nest.rows_extent, array.rows) *
-         nest.passes * nest.stream;
-}
 
 std::string describe(const Program& program, std::size_t id) {
   const Command& command = program.commands[id];
@@ -51,50 +43,50 @@ Unit stall_cause(const Program& program, const std::vector<CommandTime>& times, 
 
 }  // namespace
 
-// A unit's commands in queue order start in that order, so one sweep keeps what is covered: up to
-// `covered` every cycle of the unit is busy or a stall.
+std::uint64_t UnitCycles::streams(const FoldNest& nest, const ArraySpec& array) {
+  const auto folds = [](std::uint64_t extent, std::uint64_t size) {
+    return (extent + size - 1) / size;
+  };
+  return nest.repeats * folds(nest.cols_extent, array.cols) * folds(nest.rows_extent, array.rows) *
+         nest.passes * nest.stream;
+}
+
 Timeline account(const Program& program, const std::vector<CommandTime>& times) {
-  Timeline timeline;
-  timeline.layers.resize(program.layers.size());
+  std::vector<LayerTimeline> layers(program.layers.size());
   std::vector<std::uint64_t> last_finish(program.layers.size(), 0);
-  std::array<std::uint64_t, kUnitCount> covered{}, last_start{};
+  UnitCycles units;
+  std::array<std::uint64_t, kUnitCount> last_start{};
 
   for (std::size_t id = 0; id < program.commands.size(); ++id) {
     const Command& command = program.commands[id];
-    const std::size_t unit = index(command.unit);
+    std::uint64_t& last = last_start[index(command.unit)];
     const CommandTime time = times[id];
-    if (time.finish < time.start || time.start < last_start[unit]) {
+    if (time.finish < time.start || time.start < last) {
       fail(describe(program, id) + " runs from " + std::to_string(time.start) + " to " +
-           std::to_string(time.finish) + ", its queue's last start was " +
-           std::to_string(last_start[unit]));
+           std::to_string(time.finish) + ", its queue's last start was " + std::to_string(last));
     }
-    last_start[unit] = time.start;
-    LayerTimeline& layer = timeline.layers[command.layer];
-    if (command.unit == Unit::kArray) {
-      layer.stream_cycles +=
-          stream_cycles(program.array[command.payload].nest, program.machine.array);
-    }
-    if (time.start > covered[unit]) {
-      const std::size_t cause = index(stall_cause(program, times, id));
-      layer.stall[unit][cause] += time.start - covered[unit];
-      timeline.stalled[unit] += time.start - covered[unit];
-      covered[unit] = time.start;
-    }
-    if (time.finish > covered[unit]) {
-      const std::uint64_t busy = time.finish - covered[unit];
-      timeline.busy[unit] += busy;
-      if (command.unit == Unit::kArray) layer.array_cycles += busy;
-      covered[unit] = time.finish;
-    }
+    last = time.start;
+    units.add(program, command, time, layers[command.layer],
+              [&] { return stall_cause(program, times, id); });
     last_finish[command.layer] = std::max(last_finish[command.layer], time.finish);
   }
 
-  for (std::size_t l = 0; l < timeline.layers.size(); ++l) {
-    const std::uint64_t before = timeline.cycles;
-    timeline.cycles = std::max(timeline.cycles, last_finish[l]);
-    timeline.layers[l].cycles = timeline.cycles - before;
+  std::uint64_t end = 0;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    layers[l].cycles = std::max(end, last_finish[l]) - end;
+    end += layers[l].cycles;
   }
-  for (std::size_t u = 0; u < kUnitCount; ++u) timeline.idle[u] = timeline.cycles - covered[u];
+  return make_timeline(units, std::move(layers));
+}
+
+Timeline make_timeline(const UnitCycles& units, std::vector<LayerTimeline> layers) {
+  Timeline timeline;
+  for (const LayerTimeline& layer : layers) timeline.cycles += layer.cycles;
+  timeline.busy = units.busy;
+  timeline.stalled = units.stalled;
+  for (std::size_t u = 0; u < kUnitCount; ++u)
+    timeline.idle[u] = timeline.cycles - units.covered[u];
+  timeline.layers = std::move(layers);
   return timeline;
 }
 

@@ -150,7 +150,8 @@ int run(const Arguments& arguments) {
   const Timeline timeline = account(program, run.result.times);
   check_identities(program, run.result, timeline);
 
-  Report report = make_report(program, run.result, timeline, technology);
+  Report report = make_report(program, run.result.layers, timeline, technology);
+  report.has_values = run.result.has_values;
   report.build = build_info();
   report.command = spelled(run_command(), arguments,
                            {"out", "threads", "max-memory", "json", "cache", "timeline", "trace"});

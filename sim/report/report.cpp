@@ -60,10 +60,9 @@ void price_report(Report& report, const Machine& machine, const Technology& tech
   add_unique(report.technology.extrapolated, areas.extrapolated);
 }
 
-Report make_report(const Program& program, const RunResult& result, const Timeline& timeline,
-                   const Technology& technology) {
+Report make_report(const Program& program, const std::vector<Counters>& layers,
+                   const Timeline& timeline, const Technology& technology) {
   Report report;
-  report.has_values = result.has_values;
   const double peak = static_cast<double>(program.machine.array.rows) *
                       static_cast<double>(program.machine.array.cols);
   Totals& totals = report.totals;
@@ -73,7 +72,7 @@ Report make_report(const Program& program, const RunResult& result, const Timeli
     LayerReport layer;
     layer.plan = program.layers[i];
     layer.timeline = timeline.layers[i];
-    layer.counters = result.layers[i];
+    layer.counters = layers[i];
     const double work = work_of(layer.plan);
     layer.utilization = ratio(work, static_cast<double>(layer.timeline.cycles) * peak);
     layer.array_utilization = ratio(work, static_cast<double>(layer.timeline.array_cycles) * peak);

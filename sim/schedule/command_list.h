@@ -7,17 +7,20 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <vector>
 
 #include "sim/command_timer.h"
 #include "sim/program.h"
 #include "sim/schedule/program_sizes.h"
+#include "sim/schedule/tally.h"
 #include "sim/schedule/tiles.h"
 #include "sim/schedule/trial_state.h"
 
 namespace bitpulse {
 
 /// A layer alone on an idle machine, counted command by command, and given up as soon as it must
-/// exceed a limit.
+/// exceed a limit. With a tally, each command is also made, told, and thrown away.
 struct Trial {
   Trial(CommandTimer& in, bool in_banked_memory, LayerTiles& lent)
       : timer(in), needs_addresses(in_banked_memory), tiles(lent) {}
@@ -28,16 +31,23 @@ struct Trial {
   std::uint64_t unhindered = 0;  // at least its cycles, if the array never waited
   std::uint64_t cycles = 0, dram_bytes = 0;
   ProgramSizes sizes;  // of what the program would get
+  Tally* tally = nullptr;
 
   struct Totals {
     std::uint64_t cycles = 0, dram_bytes = 0, array_waited = 0;
     ProgramSizes sizes;
+    std::optional<Tally::Totals> tallied;
   };
-  Totals totals() const { return {cycles, dram_bytes, timer.array_waited(), sizes}; }
+  Totals totals() const {
+    Totals now{cycles, dram_bytes, timer.array_waited(), sizes, std::nullopt};
+    if (tally != nullptr) now.tallied = tally->totals;
+    return now;
+  }
   /// What has come since `before` comes so many times more.
   void repeat(const Totals& before, std::size_t times) {
     const std::uint64_t later = times * (cycles - before.cycles);
     timer.skip(later, times * (timer.array_waited() - before.array_waited));
+    if (tally != nullptr) tally->repeat(*before.tallied, times, later);
     cycles += later;
     dram_bytes += times * (dram_bytes - before.dram_bytes);
     sizes.repeat(before.sizes, times);
@@ -58,12 +68,16 @@ class CommandList {
   std::uint32_t layer() const { return layer_; }
   bool is_trial() const { return trial_ != nullptr; }
   Trial& trial() { return *trial_; }
+  /// Whether array and vector commands are to be made.
+  bool is_described() const { return trial_ == nullptr || trial_->tally != nullptr; }
   bool is_given_up() const { return trial_ != nullptr && trial_->exceeds(); }
   bool wants_addresses() const { return trial_ == nullptr || trial_->needs_addresses; }
 
-  void wait_for(Mark mark) {
+  /// The command waits for one of `unit`. Of those that finish at once, the first is named last.
+  void wait_for(Mark mark, Unit unit) {
     if (mark == kNoMark) return;
     if (trial_ != nullptr) {
+      if (mark >= ready_) cause_ = unit;
       ready_ = std::max(ready_, mark);
       ++trial_->sizes.predecessors;
       return;
@@ -76,7 +90,7 @@ class CommandList {
   /// store.
   void wait_for_layer_before(bool& waited) {
     if (!waited && trial_ == nullptr && program_.commands.back().predecessor_count == 0) {
-      wait_for(barrier_);
+      wait_for(barrier_, Unit::kDma);
     }
     waited = true;
   }
@@ -98,7 +112,9 @@ class CommandList {
     if (!dma.on_chip) trial_->dram_bytes += bytes;
     ++trial_->sizes.dma;
     trial_->sizes.patterns += dma.pattern_count;
-    const Mark mark = finish(trial_->timer.dma(program_, dma, ready_));
+    if (trial_->tally != nullptr) program_.dma.push_back(dma);
+    const Mark mark = trial_->tally != nullptr ? tell(program_.dma)
+                                               : finish(trial_->timer.dma(program_, dma, ready_));
     program_.patterns.clear();
     return mark;
   }
@@ -108,6 +124,7 @@ class CommandList {
   Mark end_array(const FoldNest& nest) {
     if (trial_ == nullptr) return end();
     ++trial_->sizes.array;
+    if (trial_->tally != nullptr) return tell(program_.array);
     return finish(trial_->timer.array(nest, ready_));
   }
 
@@ -116,6 +133,7 @@ class CommandList {
   Mark end_vector(std::uint64_t elements, std::uint32_t passes) {
     if (trial_ == nullptr) return end();
     ++trial_->sizes.vector;
+    if (trial_->tally != nullptr) return tell(program_.vector);
     return finish(trial_->timer.vector(elements, passes, ready_));
   }
 
@@ -124,6 +142,8 @@ class CommandList {
   void begin(Unit unit, std::size_t payloads) {
     if (trial_ != nullptr) {
       ready_ = 0;
+      unit_ = unit;
+      cause_ = Unit::kDma;  // the last store of the layer before
       ++trial_->sizes.commands;
       return;
     }
@@ -134,6 +154,17 @@ class CommandList {
     command.first_predecessor = static_cast<std::uint32_t>(program_.predecessors.size());
   }
   Mark end() const { return program_.commands.size() - 1; }
+  /// The tally's command in hand, the only one in the unit's list.
+  template <class Payload>
+  Mark tell(std::vector<Payload>& list) {
+    Command command;
+    command.unit = unit_;
+    command.layer = layer_;
+    const CommandTime time = trial_->timer.issue(program_, command, ready_);
+    trial_->tally->add(program_, command, time, cause_);
+    list.clear();
+    return finish(time.finish);
+  }
   Mark finish(std::uint64_t cycle) {
     trial_->cycles = std::max(trial_->cycles, cycle);
     return cycle;
@@ -142,9 +173,12 @@ class CommandList {
   Program& program_;
   const std::uint32_t layer_;
   Trial* const trial_;
-  const Mark barrier_;       // the last store of the layer before
-  DmaCommand dma_;           // a trial's, in hand
-  std::uint64_t ready_ = 0;  // of the trial's command in hand
+  const Mark barrier_;  // the last store of the layer before
+  DmaCommand dma_;      // a trial's, in hand
+  // Of the trial's command in hand: its unit, what it waits for, and whom.
+  Unit unit_ = Unit::kDma;
+  std::uint64_t ready_ = 0;
+  Unit cause_ = Unit::kDma;
 };
 
 }  // namespace bitpulse

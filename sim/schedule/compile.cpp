@@ -2,6 +2,7 @@
 #include "sim/schedule/compile.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <vector>
 
@@ -75,19 +76,31 @@ void check_size(const IntegerNetwork& network, const Machine& machine, std::size
                                      "; a smaller batch or larger buffers would help");
 }
 
-/// Completes a program that has its machine, plans and tensors.
-Program assemble(const IntegerNetwork& network, std::vector<ChosenLayer> layers,
-                 std::vector<KeptTensor> kept, Program program) {
-  place_weights(layers, program.dram_bytes);
-  describe_choices(network, layers, program);
-  program.kept = std::move(kept);
+/// A program that has its machine and tensors; what has been chosen for its layers.
+struct Chosen {
+  Program program;
+  std::vector<ChosenLayer> layers;
+};
+
+/// Everything of a program but its commands.
+void complete(const IntegerNetwork& network, Chosen& chosen) {
+  place_weights(chosen.layers, chosen.program.dram_bytes);
+  describe_choices(network, chosen.layers, chosen.program);
+  std::size_t commands = 0;
+  for (const ChosenLayer& layer : chosen.layers) commands += layer.choice.sizes.commands;
+  check_size(network, chosen.program.machine, commands);
+}
+
+Program assemble(const IntegerNetwork& network, Chosen chosen) {
+  complete(network, chosen);
+  Program program = std::move(chosen.program);
   ProgramSizes sizes;
-  for (const ChosenLayer& layer : layers) sizes += layer.choice.sizes;
-  check_size(network, program.machine, sizes.commands);
+  for (const ChosenLayer& layer : chosen.layers) sizes += layer.choice.sizes;
   reserve(program, sizes);
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    emit_layer(layers[i].shape, program.layers[i].width_groups, layers[i].choice.tiling,
-               layers[i].addresses, static_cast<std::uint32_t>(i), program);
+  for (std::size_t i = 0; i < chosen.layers.size(); ++i) {
+    const ChosenLayer& layer = chosen.layers[i];
+    emit_layer(layer.shape, program.layers[i].width_groups, layer.choice.tiling, layer.addresses,
+               static_cast<std::uint32_t>(i), program);
   }
   return program;
 }
@@ -106,10 +119,9 @@ std::uint64_t cycles_of(const Program& program, CommandTimer& timer) {
   return finish.empty() ? 0 : *std::max_element(finish.begin(), finish.end());
 }
 
-}  // namespace
-
-Program compile(const IntegerNetwork& network, const Machine& machine,
-                const CompileOptions& options, MakeTimer make_timer) {
+/// With all tensors in DRAM.
+Chosen choose_layers(const IntegerNetwork& network, const Machine& machine,
+                     const CompileOptions& options, TilingSearch& search) {
   check_rounding(network, machine);
   const auto count = static_cast<std::int64_t>(network.layers.size());
   const std::int64_t last = options.last_layer < 0 ? count - 1 : options.last_layer;
@@ -119,16 +131,14 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
                     ":" + std::to_string(last) + " of " + std::to_string(count));
   }
 
-  Program program;
+  Chosen chosen;
+  Program& program = chosen.program;
   program.machine = machine;
   program.batch = options.batch;
   program.tensor_bit = map_tensors(network, options.batch, program.dram_bytes);
   const auto size = static_cast<std::size_t>(last - options.first_layer + 1);
   program.layers.reserve(size);
-  std::vector<ChosenLayer> layers;
-  layers.reserve(size);
-  const std::unique_ptr<CommandTimer> timer = make_timer(machine);
-  TilingSearch search(machine, *timer);
+  chosen.layers.reserve(size);
   std::uint64_t weights = program.dram_bytes;
   for (std::int64_t i = options.first_layer; i <= last; ++i) {
     const IntegerLayer& layer = network.layers[static_cast<std::size_t>(i)];
@@ -140,19 +150,61 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
     const Choice choice = search.choose(layer, shape, plan, addresses);
     weights = (addresses.weights + choice.weight_bits) / 8;
     program.layers.push_back(std::move(plan));
-    layers.push_back({&layer, std::move(shape), std::move(addresses), choice});
+    chosen.layers.push_back({&layer, std::move(shape), std::move(addresses), choice});
   }
-  if (!machine.keep_on_chip) return assemble(network, std::move(layers), {}, std::move(program));
+  return chosen;
+}
 
-  std::vector<ChosenLayer> keeping = layers;
-  std::vector<KeptTensor> kept = keep_on_chip(network, machine, search, program.layers, keeping);
-  if (machine.dram.model == DramModel::kFixed || kept.empty()) {
-    return assemble(network, std::move(keeping), std::move(kept), std::move(program));
+void keep(const IntegerNetwork& network, TilingSearch& search, Chosen& chosen) {
+  Program& program = chosen.program;
+  program.kept = keep_on_chip(network, program.machine, search, program.layers, chosen.layers);
+}
+
+}  // namespace
+
+Program compile(const IntegerNetwork& network, const Machine& machine,
+                const CompileOptions& options, MakeTimer make_timer) {
+  const std::unique_ptr<CommandTimer> timer = make_timer(machine);
+  TilingSearch search(machine, *timer);
+  Chosen plain = choose_layers(network, machine, options, search);
+  if (!machine.keep_on_chip) return assemble(network, std::move(plain));
+
+  Chosen keeping = plain;
+  keep(network, search, keeping);
+  if (machine.dram.model == DramModel::kFixed || keeping.program.kept.empty()) {
+    return assemble(network, std::move(keeping));
   }
   // The rows that a layer finds open depend on the layers before: only a count of all can tell.
-  Program best = assemble(network, std::move(keeping), std::move(kept), program);
-  Program plain = assemble(network, std::move(layers), {}, std::move(program));
-  return cycles_of(best, *timer) <= cycles_of(plain, *timer) ? best : plain;
+  Program best = assemble(network, std::move(keeping));
+  Program other = assemble(network, std::move(plain));
+  return cycles_of(best, *timer) <= cycles_of(other, *timer) ? best : other;
+}
+
+CountedRun count_run(const IntegerNetwork& network, const Machine& machine,
+                     const CompileOptions& options, MakeTimer make_timer, CountCommand count) {
+  assert(machine.dram.model == DramModel::kFixed);
+  const std::unique_ptr<CommandTimer> timer = make_timer(machine);
+  TilingSearch search(machine, *timer);
+  Chosen chosen = choose_layers(network, machine, options, search);
+  if (machine.keep_on_chip) keep(network, search, chosen);
+  complete(network, chosen);
+
+  CountedRun run;
+  UnitCycles units;
+  std::vector<LayerTimeline> timelines;
+  std::uint64_t begin = 0;
+  for (std::size_t i = 0; i < chosen.layers.size(); ++i) {
+    const ChosenLayer& layer = chosen.layers[i];
+    const Tally& tally =
+        search.tally(*layer.layer, layer.shape, chosen.program.layers[i], layer.addresses, count);
+    timelines.push_back(add_layer(tally, begin, units));
+    begin += timelines.back().cycles;
+    run.layers.push_back(tally.totals.counters);
+    run.dram_bytes.push_back(layer.choice.dram_bytes);
+  }
+  run.timeline = make_timeline(units, std::move(timelines));
+  run.program = std::move(chosen.program);
+  return run;
 }
 
 }  // namespace bitpulse

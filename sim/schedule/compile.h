@@ -6,10 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "quant/integer/integer_network.h"
 #include "sim/command_timer.h"
+#include "sim/counters.h"
 #include "sim/program.h"
+#include "sim/schedule/tally.h"
+#include "sim/timeline.h"
 
 namespace bitpulse {
 
@@ -25,5 +29,22 @@ struct CompileOptions {
 ///         network and machine disagree on rounding; kLimit: too many tiles or commands
 Program compile(const IntegerNetwork& network, const Machine& machine,
                 const CompileOptions& options, MakeTimer make_timer);
+
+/// What a run of the compiled network does, without the commands it would take.
+struct CountedRun {
+  Program program;               // but for commands and what belongs to them
+  std::vector<Counters> layers;  // by layer of the program, as `dram_bytes`
+  std::vector<std::uint64_t> dram_bytes;
+  Timeline timeline;
+};
+
+/// Chooses as compile() does and counts what a run would, with `fixed` memory only: layers add up
+/// then, and of tiles that only repeat others the first few tell. Equals compiling, running and
+/// accounting, and costs half or less.
+///
+/// count   the engine's whose timer `make_timer` makes
+/// errors  compile()'s
+CountedRun count_run(const IntegerNetwork& network, const Machine& machine,
+                     const CompileOptions& options, MakeTimer make_timer, CountCommand count);
 
 }  // namespace bitpulse

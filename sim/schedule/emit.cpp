@@ -141,7 +141,7 @@ class Emitter {
     const std::int64_t repeats = n.groups.size();
     const FoldNest nest =
         fold_nest(array_, group.mode, repeats, m.m.size(), k.k.size(), n.n.size());
-    if (!commands_.is_trial()) {
+    if (commands_.is_described()) {
       program_.array.push_back(kNewArray);
       ArrayCommand& command = program_.array.back();
       command.nest = nest;
@@ -161,10 +161,10 @@ class Emitter {
     Mark load = weights.load;
     if (acts != nullptr && !shape_.in_kept) load = std::max(load, acts->load);
     if (state_.loads_seen == kNoMark || load > state_.loads_seen) {
-      commands_.wait_for(load);
+      commands_.wait_for(load, Unit::kDma);
       state_.loads_seen = load;
     }
-    if (k.k.begin == 0) commands_.wait_for(state_.acc_reader[state_.begun % 2]);
+    if (k.k.begin == 0) commands_.wait_for(state_.acc_reader[state_.begun % 2], Unit::kVector);
     commands_.wait_for_layer_before(array_waited_);
     const Mark id = commands_.end_array(nest);
     add_reader(commands_, weights, id);
@@ -177,7 +177,7 @@ class Emitter {
                    const ActSlot* input) {
     const std::int64_t channels = shape_.is_gemm ? n.groups.size() * n.n.size() : n.n.size();
     const std::uint64_t elements = u64(m.m.size() * channels);
-    if (!commands_.is_trial()) {
+    if (commands_.is_described()) {
       program_.vector.push_back(kNewVector);
       VectorCommand& command = program_.vector.back();
       command.elements = elements;
@@ -185,8 +185,8 @@ class Emitter {
       describe_vector(m, n, input, command);
     }
     commands_.begin_vector();
-    commands_.wait_for(input_ready);
-    commands_.wait_for(state_.outputs.take_ready());
+    commands_.wait_for(input_ready, shape_.is_gemm ? Unit::kArray : Unit::kDma);
+    commands_.wait_for(state_.outputs.take_ready(), Unit::kDma);
     commands_.wait_for_layer_before(vector_waited_);
     state_.last_vector = commands_.end_vector(elements, shape_.passes);
     state_.acc_reader[state_.begun % 2] = state_.last_vector;

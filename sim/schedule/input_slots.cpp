@@ -46,7 +46,7 @@ ActSlot& ActSlots::load(Range rows, Range cols, Range channels) {
   commands_.begin_dma(Buffer::kAct, false);
   const std::uint64_t bytes =
       load_region(shape_.in, tensor_bit_, slot.region, commands_.program().patterns);
-  wait_for_readers(commands_, slot);
+  wait_for_readers(commands_, slot, shape_.is_gemm ? Unit::kArray : Unit::kVector);
   slot.load = commands_.end_dma(bytes);
   return slot;
 }
@@ -125,7 +125,7 @@ WeightSlot& WeightSlots::load(std::size_t block, const ChannelTile& n, const KTi
     pattern.dram_bit = program.weights[first_block_ + block].dram_bit;
   pattern.run_bits = bits;
   pattern.buffer_bit = slot.buffer_bit;
-  wait_for_readers(commands_, slot);
+  wait_for_readers(commands_, slot, Unit::kArray);
   slot.load = commands_.end_dma(touched_bytes(pattern));
   return slot;
 }

@@ -34,11 +34,11 @@ struct InputSlot {
   }
 };
 
-/// Before a slot's tile is replaced: the open command waits for its readers.
-inline void wait_for_readers(CommandList& commands, InputSlot& slot) {
-  for (const CommandId reader : slot.readers) commands.wait_for(reader);
+/// Before a slot's tile is replaced: the open command waits for its readers, all of `unit`.
+inline void wait_for_readers(CommandList& commands, InputSlot& slot, Unit unit) {
+  for (const CommandId reader : slot.readers) commands.wait_for(reader, unit);
   slot.readers.clear();
-  commands.wait_for(slot.last_reader);
+  commands.wait_for(slot.last_reader, unit);
   slot.last_reader = kNoMark;
 }
 /// Records the last array command as reader; those that finish before it are named no more.

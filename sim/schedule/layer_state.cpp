@@ -2,8 +2,15 @@
 #include "sim/schedule/layer_state.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace bitpulse {
+namespace {
+
+/// In place of the time of a unit that the layer has not used yet.
+constexpr std::int64_t kUntouched = std::numeric_limits<std::int64_t>::min();
+
+}  // namespace
 
 LayerState::Checkpoint LayerState::checkpoint(TilePlace next) const {
   UnitTimes now = commands.trial().timer.times();
@@ -20,6 +27,11 @@ LayerState::Checkpoint LayerState::checkpoint(TilePlace next) const {
   state.add(static_cast<std::int64_t>(now.dma) - vector);
   state.add(static_cast<std::int64_t>(now.array) - vector);
   state.add(static_cast<std::int64_t>(point.totals.cycles) - vector);
+  if (const Tally* tally = commands.trial().tally) {
+    for (const std::uint64_t covered : tally->totals.units.covered) {
+      state.add(covered > 0 ? static_cast<std::int64_t>(covered) - vector : kUntouched);
+    }
+  }
   state.add(begun % 2);
   for (const Mark mark : acc_reader) state.add(mark, now.array);
   state.add(loads_seen, now.array);

@@ -49,7 +49,7 @@ void OutputSlots::store(const Pending& pending) {
   for (std::size_t i = 0; i < shape_.stores.size(); ++i) {
     const StoreShape& store = shape_.stores[i];
     commands_.begin_dma(Buffer::kOut, true, store.kept);
-    commands_.wait_for(pending.vector);
+    commands_.wait_for(pending.vector, Unit::kVector);
     stored_[pending.slot] = commands_.end_dma(store_tile(
         shape_, store, addresses_.stores[i], pending.m, output, commands_.program().patterns));
     output.buffer_bit +=

@@ -97,6 +97,36 @@ std::optional<Choice> TilingSearch::count(const LayerShape& shape, const Candida
                 trial.dram_bytes};
 }
 
+const Tally& TilingSearch::tally(const IntegerLayer& layer, const LayerShape& shape,
+                                 LayerPlan& plan, const LayerAddresses& addresses,
+                                 CountCommand count_command) {
+  Remembered& chosen = *recall(layer, shape, addresses);
+  if (chosen.tally) return *chosen.tally;
+  std::swap(plan, scratch_.layers.front());
+  timer_.reset();
+  chosen.tally.emplace().count = count_command;
+  Trial trial(timer_, false, tiles_);
+  trial.tally = &*chosen.tally;
+  emit_layer(shape, scratch_.layers.front().width_groups, chosen.choice->tiling, addresses, 0,
+             scratch_, &trial);
+  chosen.tally->totals.layer.cycles = trial.cycles;
+  std::swap(plan, scratch_.layers.front());
+  return *chosen.tally;
+}
+
+TilingSearch::Remembered* TilingSearch::recall(const IntegerLayer& layer, const LayerShape& shape,
+                                               const LayerAddresses& addresses) {
+  have_ = half_capacity(machine_, addresses.act_slots);
+  if (shape.in_kept) have_.act = 0;  // it needs none
+  for (Remembered& before : remembered_) {
+    if (before.least_act <= have_.act && have_.act <= before.most_act && before.shape == shape &&
+        same_widths(*before.layer, layer)) {
+      return &before;
+    }
+  }
+  return nullptr;
+}
+
 Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
                             const LayerAddresses& addresses) {
   const std::optional<Choice> choice = try_choose(layer, shape, plan, addresses);
@@ -106,14 +136,7 @@ Choice TilingSearch::choose(const IntegerLayer& layer, const LayerShape& shape, 
 
 std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const LayerShape& shape,
                                                LayerPlan& plan, const LayerAddresses& addresses) {
-  have_ = half_capacity(machine_, addresses.act_slots);
-  if (shape.in_kept) have_.act = 0;  // it needs none
-  for (const Remembered& before : remembered_) {
-    if (before.least_act <= have_.act && have_.act <= before.most_act && before.shape == shape &&
-        same_widths(*before.layer, layer)) {
-      return before.choice;
-    }
-  }
+  if (const Remembered* before = recall(layer, shape, addresses)) return before->choice;
   std::swap(plan, scratch_.layers.front());
   const std::optional<Choice> choice = search(shape, addresses);
   std::swap(plan, scratch_.layers.front());
@@ -123,7 +146,7 @@ std::optional<Choice> TilingSearch::try_choose(const IntegerLayer& layer, const 
     least_act = machine_.array.overlap ? FootprintOf(shape, plan.width_groups).act(choice->tiling)
                                        : have_.act;
   }
-  remembered_.push_back({shape, &layer, least_act, have_.act, choice});
+  remembered_.push_back({shape, &layer, least_act, have_.act, choice, std::nullopt});
   return choice;
 }
 

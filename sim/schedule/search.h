@@ -49,6 +49,10 @@ class TilingSearch {
   std::optional<Choice> try_choose(const IntegerLayer& layer, const LayerShape& shape,
                                    LayerPlan& plan, const LayerAddresses& addresses);
 
+  /// What the commands of a choice do, with `fixed` memory; remembered and lent as above.
+  const Tally& tally(const IntegerLayer& layer, const LayerShape& shape, LayerPlan& plan,
+                     const LayerAddresses& addresses, CountCommand count_command);
+
   /// All candidates that fit, in the order of the grid.
   std::vector<Candidate> candidates(const LayerShape& shape, const LayerPlan& plan);
 
@@ -58,7 +62,11 @@ class TilingSearch {
     const IntegerLayer* layer = nullptr;       // whose weight widths count too
     std::int64_t least_act = 0, most_act = 0;  // bits for input tiles for which it is the choice
     std::optional<Choice> choice;
+    std::optional<Tally> tally;  // of the choice
   };
+  /// What is remembered of an equal layer; null: nothing. Sets `have_`.
+  Remembered* recall(const IntegerLayer& layer, const LayerShape& shape,
+                     const LayerAddresses& addresses);
   /// What the search does next: bound a pair of tilings better, expand one, or count a candidate.
   enum class Turn : std::uint8_t { kRoughPair, kPair, kCandidate };
   struct Entry {

@@ -10,6 +10,7 @@
 #include "quant/lower.h"
 #include "sim/energy/energy.h"
 #include "sim/energy/technology.h"
+#include "sim/fast/command_counters.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/machine_reader.h"
 #include "sim/report/build_info.h"
@@ -242,18 +243,27 @@ std::string Evaluator::refusal(std::uint64_t id) {
   }
 }
 
+Report Evaluator::run_point(const IntegerNetwork& network, std::int64_t batch,
+                            const MachineVariant& variant) const {
+  const CompileOptions options{batch, 0, -1};
+  if (variant.machine.dram.model == DramModel::kFixed) {
+    const CountedRun run =
+        count_run(network, variant.machine, options, FastEngine::timer, count_command);
+    check_identities(run.program, run.layers, run.dram_bytes, run.timeline);
+    return make_report(run.program, run.layers, run.timeline, *variant.technology);
+  }
+  const Program program = compile(network, variant.machine, options, FastEngine::timer);
+  const RunResult result = FastEngine().run(program);
+  const Timeline timeline = account(program, result.times);
+  check_identities(program, result, timeline);
+  return make_report(program, result.layers, timeline, *variant.technology);
+}
+
 Report Evaluator::report(std::uint64_t id) {
   const Choices choices = spec_.choices(id);
   const MachineVariant variant = machine(choices);
   const auto lowered = workload(choices);
-  const auto run = [&] {
-    const Program program = compile(lowered->network, variant.machine,
-                                    {lowered->workload.batch, 0, -1}, FastEngine::timer);
-    const RunResult result = FastEngine().run(program);
-    const Timeline timeline = account(program, result.times);
-    check_identities(program, result, timeline);
-    return make_report(program, result, timeline, *variant.technology);
-  };
+  const auto run = [&] { return run_point(lowered->network, lowered->workload.batch, variant); };
   const bool shares = may_share_ && variant.machine.dram.model == DramModel::kFixed &&
                       !effective(choices, true)->leaves_bits_open;
   if (!shares) return run();
