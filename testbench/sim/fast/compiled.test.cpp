@@ -4,6 +4,7 @@
 #include "models/error.h"
 #include "models/nets/nets.h"
 #include "quant/lower.h"
+#include "sim/fast/command_counters.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/memory/dram_timing.h"
 #include "sim/schedule/compile.h"
@@ -41,6 +42,68 @@ TEST_CASE("identities hold and a fold-by-fold run agrees on compiled random laye
     ++compiled;
   }
   CHECK(compiled > 400);
+}
+
+/// Counts without commands what a run of the program counts; returns the cycles.
+std::uint64_t require_counts(const IntegerNetwork& network, const Machine& machine) {
+  const Program program = compile(network, machine, {}, FastEngine::timer);
+  const RunResult result = FastEngine().run(program);
+  const Timeline timeline = account(program, result.times);
+  const CountedRun counted = count_run(network, machine, {}, FastEngine::timer, count_command);
+  check_identities(counted.program, counted.layers, counted.dram_bytes, counted.timeline);
+  REQUIRE(counted.layers == result.layers);
+  REQUIRE(counted.timeline.cycles == timeline.cycles);
+  REQUIRE(counted.timeline.busy == timeline.busy);
+  REQUIRE(counted.timeline.stalled == timeline.stalled);
+  REQUIRE(counted.timeline.idle == timeline.idle);
+  for (std::size_t l = 0; l < timeline.layers.size(); ++l) {
+    CAPTURE(l);
+    const LayerTimeline &found = counted.timeline.layers[l], &expected = timeline.layers[l];
+    REQUIRE(found.cycles == expected.cycles);
+    REQUIRE(found.array_cycles == expected.array_cycles);
+    REQUIRE(found.stream_cycles == expected.stream_cycles);
+    REQUIRE(found.stall == expected.stall);
+    REQUIRE(counted.program.layers[l].tiling == program.layers[l].tiling);
+  }
+  return timeline.cycles;
+}
+
+TEST_CASE("counts without commands are those of a run, on random layers", "[sim][fast][compiled]") {
+  int counted = 0;
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    RandomSource random(seed);
+    Machine machine = random_machine(random);
+    machine.dram.model = DramModel::kFixed;
+    const IntegerNetwork network = random_network(random);
+    CAPTURE(seed);
+    try {
+      require_counts(network, machine);
+      ++counted;
+    } catch (const Error& error) {
+      REQUIRE(error.kind() == ErrorKind::kInvalidInput);  // a tile that fits no buffer
+    }
+  }
+  CHECK(counted > 800);
+}
+
+TEST_CASE("counts without commands are those of a run, on whole networks where tiles repeat",
+          "[sim][fast][compiled]") {
+  for (const char* name : {"resnet18", "mobilenet-v2", "yolov2-voc", "inception-v3"}) {
+    Workload workload;
+    workload.graph = build_network(name);
+    const IntegerNetwork network = lower(workload);
+    for (const std::uint32_t side : {16, 32}) {
+      for (const bool overlap : {true, false}) {
+        Machine machine;
+        machine.array.rows = side;
+        machine.array.cols = 2 * side;
+        machine.array.overlap = overlap;
+        machine.keep_on_chip = overlap;
+        CAPTURE(name, side, overlap);
+        CHECK(require_counts(network, machine) > 0);
+      }
+    }
+  }
 }
 
 TEST_CASE("identities hold on compiled random layers with every DRAM part",
