@@ -6,10 +6,7 @@ namespace bitpulse {
 void Tally::add(const Program& program, const Command& command, CommandTime time, Unit cause) {
   count(program, command, totals.counters);
   const auto unit = static_cast<std::size_t>(command.unit);
-  if (!first_start[unit]) {
-    first_start[unit] = totals.units.covered[unit] = time.start;
-    first_cause[unit] = cause;
-  }
+  if (!first_cause[unit]) first_cause[unit] = cause;
   totals.units.add(program, command, time, totals.layer, [cause] { return cause; });
 }
 
@@ -20,7 +17,7 @@ void Tally::repeat(const Totals& before, std::uint64_t times, std::uint64_t cycl
   for (std::size_t u = 0; u < kUnitCount; ++u) {
     again(totals.units.busy[u], before.units.busy[u]);
     again(totals.units.stalled[u], before.units.stalled[u]);
-    if (first_start[u]) totals.units.covered[u] += cycles;
+    if (first_cause[u]) totals.units.covered[u] += cycles;
     for (std::size_t cause = 0; cause < kUnitCount; ++cause) {
       again(totals.layer.stall[u][cause], before.layer.stall[u][cause]);
     }
@@ -33,9 +30,9 @@ void Tally::repeat(const Totals& before, std::uint64_t times, std::uint64_t cycl
 LayerTimeline add_layer(const Tally& layer, std::uint64_t begin, UnitCycles& units) {
   LayerTimeline timeline = layer.totals.layer;
   for (std::size_t u = 0; u < kUnitCount; ++u) {
-    if (!layer.first_start[u]) continue;
-    const std::uint64_t gap = begin + *layer.first_start[u] - units.covered[u];
-    timeline.stall[u][static_cast<std::size_t>(layer.first_cause[u])] += gap;
+    if (!layer.first_cause[u]) continue;
+    const std::uint64_t gap = begin - units.covered[u];
+    timeline.stall[u][static_cast<std::size_t>(*layer.first_cause[u])] += gap;
     units.stalled[u] += layer.totals.units.stalled[u] + gap;
     units.busy[u] += layer.totals.units.busy[u];
     units.covered[u] = begin + layer.totals.units.covered[u];

@@ -26,9 +26,8 @@ struct Tally {
   };
   CountCommand count = nullptr;
   Totals totals;
-  /// How long each unit's first command waits, and for whom: its stall begins in the layer before.
-  std::array<std::optional<std::uint64_t>, kUnitCount> first_start;
-  std::array<Unit, kUnitCount> first_cause{};
+  /// Whom each unit's first command waits for: its stall begins in the layer before.
+  std::array<std::optional<Unit>, kUnitCount> first_cause;
 
   void add(const Program& program, const Command& command, CommandTime time, Unit cause);
   /// What has come since `before` comes so many times more, in so many cycles.
