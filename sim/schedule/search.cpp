@@ -100,7 +100,7 @@ std::optional<Choice> TilingSearch::count(const LayerShape& shape, const Candida
 const Tally& TilingSearch::tally(const IntegerLayer& layer, const LayerShape& shape,
                                  LayerPlan& plan, const LayerAddresses& addresses,
                                  CountCommand count_command) {
-  Remembered& chosen = *recall(layer, shape, addresses);
+  Remembered& chosen = *recall(layer, shape, addresses);  // it has been chosen
   if (chosen.tally) return *chosen.tally;
   std::swap(plan, scratch_.layers.front());
   timer_.reset();

@@ -3,8 +3,8 @@
 //   bench_sim [SECONDS]     least time spent on each figure, default 0.5
 // - banked_memory: bursts per second of each shipped DRAM part, for a stream, for the 64-byte runs
 //   of a strided tensor and for single random bursts.
-// - networks: compile and run times of whole networks (32 x 32, int8, fixed memory); `total` is
-//   what a sweep pays per point.
+// - networks: compile and run times of whole networks (32 x 32, int8, fixed memory); `count` is
+//   what a sweep pays per point, for the same counts without commands.
 // - banked_compile: compile times on ddr4-2400.
 
 #include <malloc.h>
@@ -18,6 +18,7 @@
 #include "models/io/shipped.h"
 #include "models/nets/nets.h"
 #include "quant/lower.h"
+#include "sim/fast/command_counters.h"
 #include "sim/fast/fast_engine.h"
 #include "sim/memory/banked_dram.h"
 #include "sim/memory/dram_timing.h"
@@ -89,12 +90,15 @@ void print_network(const std::string& name, double budget) {
   FastEngine engine;
   const double cycles_s = best_seconds(budget, [&] { FastEngine::cycles(program); });
   const double run_s = best_seconds(budget, [&] { engine.run(program, {}); });
+  const double count_s = best_seconds(
+      budget, [&] { count_run(network, machine, {}, FastEngine::timer, count_command); });
   std::printf(
       "    {\"network\": \"%s\", \"commands\": %zu, \"cycles\": %llu, \"compile_ms\": %.4f, "
-      "\"cycles_only_ms\": %.4f, \"run_ms\": %.4f, \"total_ms\": %.4f, \"ns_per_command\": %.1f}",
+      "\"cycles_only_ms\": %.4f, \"run_ms\": %.4f, \"total_ms\": %.4f, \"count_ms\": %.4f, "
+      "\"ns_per_command\": %.1f}",
       name.c_str(), program.commands.size(),
       static_cast<unsigned long long>(FastEngine::cycles(program)), compile_s * 1e3, cycles_s * 1e3,
-      run_s * 1e3, (compile_s + run_s) * 1e3,
+      run_s * 1e3, (compile_s + run_s) * 1e3, count_s * 1e3,
       cycles_s * 1e9 / static_cast<double>(program.commands.size()));
 }
 
