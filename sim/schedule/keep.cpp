@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <optional>
+#include <queue>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,9 @@
 namespace bitpulse {
 
 namespace {
+
+/// Of one layer; of so many every set is looked at.
+constexpr std::size_t kFewTensors = 4;
 
 /// Kept tensors at one time, by place.
 using Kept = std::vector<KeptTensor>;
@@ -34,6 +38,14 @@ std::size_t place(KeptTensor& tensor, const Kept& kept) {
     tensor.act_bit = kept[below++].end();
   }
   return below;
+}
+
+bool is_moved_by(const ChosenLayer& layer, const KeptTensor& tensor) {
+  const IntegerLayer& of = *layer.layer;
+  return std::visit([&](const auto& op) { return op.input == tensor.tensor; }, of.op) ||
+         (of.residual && of.residual->identity == tensor.tensor) ||
+         std::any_of(of.stores.begin(), of.stores.end(),
+                     [&](const Store& store) { return store.tensor == tensor.tensor; });
 }
 
 /// Notes which tensors of a layer are kept, and where.
@@ -65,61 +77,78 @@ struct Cost {
     return std::tie(a.cycles, a.dram_bytes, a.tensors) <
            std::tie(b.cycles, b.dram_bytes, b.tensors);
   }
+  friend Cost operator+(const Cost& a, const Cost& b) {
+    return {a.cycles + b.cycles, a.dram_bytes + b.dram_bytes, a.tensors + b.tensors};
+  }
 };
 
-/// What the layers so far cost, and how that came about.
+Cost cost_of(const Choice& choice) { return {choice.cycles, choice.dram_bytes, 0}; }
+
+/// What happens in a program, in order: before its first producer a tensor is placed or is not; a
+/// layer runs.
+struct Event {
+  std::uint32_t layer = 0;
+  const KeptTensor* tensor = nullptr;  // null: the layer runs
+  Cost least_rest;                     // of this event and all behind it
+};
+
+/// Decisions before an event.
 struct Way {
-  Cost cost;
-  std::size_t step = 0;  // number of the last; 0: none, nothing has been kept
+  Cost least;  // of all ways that go on from here
+  std::size_t event = 0;
+  Kept kept;             // and needed yet
+  Cost cost;             // so far
+  std::size_t step = 0;  // number of the last tensor placed; 0: none has been
+};
+
+/// The most promising way goes first; of equals the one that has come furthest.
+struct IsLater {
+  bool operator()(const Way& a, const Way& b) const {
+    if (a.least < b.least || b.least < a.least) return b.least < a.least;
+    if (a.event != b.event) return a.event < b.event;
+    return ByPlaces()(b.kept, a.kept);
+  }
 };
 
 class KeepSearch {
  public:
-  KeepSearch(std::uint64_t capacity, TilingSearch& search, std::vector<LayerPlan>& plans,
-             const std::vector<ChosenLayer>& layers)
-      : capacity_(capacity), search_(search), plans_(plans), layers_(layers) {}
-
-  /// Every way goes on in two: the tensor is kept, or is not.
-  void fork(KeptTensor tensor) {
-    Ways with;
-    for (const auto& [kept, way] : ways_) {
-      const std::size_t below = place(tensor, kept);
-      if (tensor.end() > capacity_) continue;
-      Kept more = kept;
-      more.insert(more.begin() + static_cast<std::ptrdiff_t>(below), tensor);
-      Way next = way;
-      ++next.cost.tensors;
-      steps_.push_back({tensor, way.step});
-      next.step = steps_.size();
-      with.emplace(std::move(more), next);
+  KeepSearch(const Machine& machine, TilingSearch& search, std::vector<LayerPlan>& plans,
+             const std::vector<ChosenLayer>& layers, const Kept& keepable)
+      : capacity_(std::uint64_t{machine.buffers.act_kib} * 1024 * 8),
+        keeping_is_faster_(machine.dram.model == DramModel::kFixed &&
+                           machine.array.rows >= machine.dram.bytes_per_cycle),
+        search_(search),
+        plans_(plans),
+        layers_(layers) {
+    auto tensor = keepable.begin();
+    for (std::uint32_t l = 0; l < layers.size(); ++l) {
+      for (; tensor != keepable.end() && tensor->first_layer == l; ++tensor) {
+        events_.push_back({l, &*tensor, {}});
+      }
+      events_.push_back({l, nullptr, {}});
     }
-    ways_.merge(with);
-    drop_most_expensive();
+    seen_.resize(events_.size());
+    if (machine.array.overlap) bound(keepable);
   }
 
-  /// All ways go through the layer, those that leave it room; the cheapest to the same places stay.
-  void pass(std::uint32_t layer) {
-    asked_.clear();
-    Ways behind;
-    for (auto& [kept, way] : ways_) {
-      const std::optional<Choice>& choice = ask(layer, kept);
-      if (!choice) continue;
-      way.cost.cycles += choice->cycles;
-      way.cost.dram_bytes += choice->dram_bytes;
-      Kept still;
-      std::copy_if(kept.begin(), kept.end(), std::back_inserter(still),
-                   [&](const KeptTensor& tensor) { return tensor.last_layer > layer; });
-      const auto [known, is_new] = behind.try_emplace(std::move(still), way);
-      if (!is_new && way.cost < known->second.cost) known->second = way;
+  /// All tensors kept on the cheapest way.
+  Kept best() {
+    push({});
+    while (ways_.top().event < events_.size()) {
+      Way way = ways_.top();
+      ways_.pop();
+      auto& seen = seen_[way.event];
+      if (seen.size() >= kMostWays && !way.kept.empty()) continue;
+      if (!seen.insert(way.kept).second) continue;  // a cheaper way has come here
+      const Event& event = events_[way.event++];
+      if (event.tensor) {
+        place_or_not(*event.tensor, way);
+      } else {
+        run(event.layer, way);
+      }
     }
-    ways_ = std::move(behind);
-    drop_most_expensive();
-  }
-
-  /// All tensors kept on the cheapest way, when all layers have been passed.
-  std::vector<KeptTensor> best() const {
-    std::vector<KeptTensor> kept;
-    for (std::size_t step = ways_.begin()->second.step; step > 0; step = steps_[step - 1].before) {
+    Kept kept;
+    for (std::size_t step = ways_.top().step; step > 0; step = steps_[step - 1].before) {
       kept.push_back(steps_[step - 1].tensor);
     }
     std::reverse(kept.begin(), kept.end());
@@ -127,48 +156,95 @@ class KeepSearch {
   }
 
  private:
-  using Ways = std::map<Kept, Way, ByPlaces>;
   /// A tensor that is kept, and the number of the step before.
   struct Step {
     KeptTensor tensor;
     std::size_t before = 0;
   };
-  struct Answer {
-    ChosenLayer layer;
-    std::optional<Choice> choice;
-  };
 
-  const std::optional<Choice>& ask(std::uint32_t l, const Kept& kept) {
-    ChosenLayer layer = layers_[l];
-    mark(layer, l, kept);
-    for (const Answer& answer : asked_) {
-      const ChosenLayer& other = answer.layer;
-      if (other.addresses.act_slots == layer.addresses.act_slots && other.shape == layer.shape) {
-        return answer.choice;
+  /// With overlap, where no tiling is left out because more fits.
+  void bound(const Kept& keepable) {
+    Cost rest;
+    for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
+      if (!event->tensor) {
+        Kept own;
+        std::copy_if(keepable.begin(), keepable.end(), std::back_inserter(own),
+                     [&](const KeptTensor& t) { return is_moved_by(layers_[event->layer], t); });
+        if (own.size() <= kFewTensors) rest = rest + least_cost(event->layer, own);
       }
+      event->least_rest = rest;
     }
-    auto choice = search_.try_choose(*layer.layer, layer.shape, plans_[l], layer.addresses);
-    asked_.push_back({std::move(layer), std::move(choice)});
-    return asked_.back().choice;
   }
 
-  /// The way that keeps nothing here, which every layer has room for, stays in any case.
-  void drop_most_expensive() {
-    if (ways_.size() <= kMostWays) return;
-    std::vector<Ways::iterator> all;
-    for (auto way = std::next(ways_.begin()); way != ways_.end(); ++way) all.push_back(way);
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a->second.cost < b->second.cost; });
-    for (std::size_t i = kMostWays - 1; i < all.size(); ++i) ways_.erase(all[i]);
+  /// Of a layer with any of its `own` tensors kept, as many as fit, and all the buffer for tiles.
+  Cost least_cost(std::uint32_t l, const Kept& own) {
+    std::uint64_t bits = 0;
+    for (const KeptTensor& tensor : own) bits += tensor.bits;
+    Cost least = cost_of(layers_[l].choice);
+    if (bits <= capacity_) {
+      ChosenLayer layer = with(l, own);
+      layer.addresses.act_slots = 0;
+      if (const auto choice = choose(l, layer)) least = std::min(least, cost_of(*choice));
+      if (keeping_is_faster_) return least;
+    }
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      Kept others = own;
+      others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+      least = std::min(least, least_cost(l, others));
+    }
+    return least;
+  }
+
+  void place_or_not(KeptTensor tensor, Way& way) {
+    const std::size_t below = place(tensor, way.kept);
+    if (tensor.end() <= capacity_) {
+      Way keeping = way;
+      keeping.kept.insert(keeping.kept.begin() + static_cast<std::ptrdiff_t>(below), tensor);
+      ++keeping.cost.tensors;
+      steps_.push_back({tensor, way.step});
+      keeping.step = steps_.size();
+      push(std::move(keeping));
+    }
+    push(std::move(way));
+  }
+
+  /// Where the layer finds no room the way ends.
+  void run(std::uint32_t l, Way& way) {
+    const auto choice = choose(l, with(l, way.kept));
+    if (!choice) return;
+    way.cost = way.cost + cost_of(*choice);
+    const auto over = std::remove_if(way.kept.begin(), way.kept.end(),
+                                     [&](const KeptTensor& t) { return t.last_layer == l; });
+    way.kept.erase(over, way.kept.end());
+    push(std::move(way));
+  }
+
+  void push(Way way) {
+    way.least = way.cost;
+    if (way.event < events_.size()) way.least = way.least + events_[way.event].least_rest;
+    ways_.push(std::move(way));
+  }
+
+  ChosenLayer with(std::uint32_t l, const Kept& kept) const {
+    ChosenLayer layer = layers_[l];
+    mark(layer, l, kept);
+    return layer;
+  }
+
+  std::optional<Choice> choose(std::uint32_t l, const ChosenLayer& layer) {
+    return search_.try_choose(*layer.layer, layer.shape, plans_[l], layer.addresses);
   }
 
   std::uint64_t capacity_;
+  /// No move on chip, at a byte per row and cycle, is slower than through DRAM.
+  bool keeping_is_faster_;
   TilingSearch& search_;
   std::vector<LayerPlan>& plans_;
   const std::vector<ChosenLayer>& layers_;
-  Ways ways_{{Kept{}, Way{}}};
+  std::vector<Event> events_;
+  std::vector<std::set<Kept, ByPlaces>> seen_;  // by event
+  std::priority_queue<Way, std::vector<Way>, IsLater> ways_;
   std::vector<Step> steps_;
-  std::vector<Answer> asked_;  // about the layer in hand
 };
 
 }  // namespace
@@ -176,15 +252,8 @@ class KeepSearch {
 std::vector<KeptTensor> keep_on_chip(const IntegerNetwork& network, const Machine& machine,
                                      TilingSearch& search, std::vector<LayerPlan>& plans,
                                      std::vector<ChosenLayer>& layers) {
-  const std::uint64_t capacity = std::uint64_t{machine.buffers.act_kib} * 1024 * 8;
   const Kept keepable = keepable_tensors(network, plans, layers.front().shape.batch);
-  KeepSearch ways(capacity, search, plans, layers);
-  auto next = keepable.begin();
-  for (std::uint32_t l = 0; l < layers.size(); ++l) {
-    for (; next != keepable.end() && next->first_layer == l; ++next) ways.fork(*next);
-    ways.pass(l);
-  }
-  const Kept kept = ways.best();
+  const Kept kept = KeepSearch(machine, search, plans, layers, keepable).best();
   for (std::uint32_t l = 0; l < layers.size(); ++l) {
     ChosenLayer& layer = layers[l];
     mark(layer, l, kept);

@@ -11,8 +11,9 @@
 // Of all sets of tensors that may be kept and fit, the choice is the one with the fewest cycles; of
 // those the one with the least DRAM traffic; of those the one with the fewest tensors. What a layer
 // costs depends on the tensors then kept and their places alone, and the costs of layers add up. So
-// the layers are gone through in order, and for every content of the buffer behind a layer the
-// cheapest way to it is remembered.
+// of all ways to come to a content of the buffer before a layer only the cheapest goes on, and ways
+// go on in the order of what they cost at least in the end (A*): where arrays overlap, a layer
+// costs no less than with any of its own tensors kept and all the room for its tiles.
 //
 // More is never slower: a machine with more bandwidth, less latency or bigger buffers can keep the
 // same tensors at the same places, which do not depend on it, and each layer then takes no more
@@ -31,9 +32,9 @@
 
 namespace bitpulse {
 
-/// Contents of the buffer that are pursued at once, an empty one among them; of more the cheapest,
-/// and then keeping still costs no cycles, but there may be a better choice. Built-in networks come
-/// to 67.
+/// Contents of the buffer, beside an empty one, that are pursued at any time of the program: those
+/// found first, as the most promising. Beyond that keeping still costs no cycles, but a better set
+/// may be missed. Built-in networks come to 268.
 inline constexpr std::size_t kMostWays = 1024;
 
 /// A layer of the program and the choice for it.
