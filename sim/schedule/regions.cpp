@@ -43,6 +43,7 @@ Range input_rows(const LayerShape& shape, Range out_rows, Range kernel_rows) {
 }
 
 Range input_cols(const LayerShape& shape, Range out_cols, Range kernel_cols) {
+  if (out_cols.size() == shape.out_w) return {0, shape.in.w};
   const Window& w = shape.window;
   const std::int64_t left =
       out_cols.begin * w.stride_w - w.pad_left + kernel_cols.begin * w.dilation_w;
@@ -57,11 +58,12 @@ Region input_region(const LayerShape& shape, Range m, const KernelSpan& kernel) 
   region.channels = kernel.channels;
   const std::int64_t first_row = m.begin / shape.out_w, last_row = (m.end - 1) / shape.out_w;
   region.rows = input_rows(shape, {first_row, last_row + 1}, kernel.rows);
-  region.cols = {0, shape.in.w};
-  if (first_row == last_row && m.size() < shape.out_w) {
+  Range out_cols{0, shape.out_w};
+  if (first_row == last_row) {
     const std::int64_t before = first_row * shape.out_w;
-    region.cols = input_cols(shape, {m.begin - before, m.end - before}, kernel.cols);
+    out_cols = {m.begin - before, m.end - before};
   }
+  region.cols = input_cols(shape, out_cols, kernel.cols);
   if (region.rows.size() == 0 || region.cols.size() == 0) {  // nothing but padding
     region.rows = region.cols = {0, 0};
   }

@@ -27,7 +27,8 @@ KernelSpan kernel_span(const LayerShape& shape, std::int64_t lanes, Range k, std
 /// The input rows that kernel rows read for output rows (of all images), clipped to the image.
 Range input_rows(const LayerShape& shape, Range out_rows, Range kernel_rows);
 
-/// The input columns that kernel columns read for part of an output row, clipped to the image.
+/// The input columns that kernel columns read for output columns, clipped to the image; all for
+/// whole rows.
 Range input_cols(const LayerShape& shape, Range out_cols, Range kernel_cols);
 
 /// The region of output pixels `m`; its buffer_bit is 0.

@@ -42,23 +42,16 @@ struct RangeSums {
   }
 };
 
-/// Of the tiles' input rows; the tiles stand in a grid.
+/// Of the input rows of a grid's tiles below one another.
 void add_rows(const LayerShape& shape, const PixelTiling& tiling, Range kernel_rows,
               RangeSums& sums) {
-  const std::int64_t rows = shape.batch * shape.out_h;
-  const std::int64_t each = tiling.row_parts > 0 ? 1 : tiling.size / shape.out_w;
-  for (std::int64_t row = 0; row < rows; row += each) {
-    sums.add(input_rows(shape, {row, std::min(row + each, rows)}, kernel_rows));
-  }
+  tiling.for_rows(shape, [&](Range rows) { sums.add(input_rows(shape, rows, kernel_rows)); });
 }
 
-/// Of the input columns of the tiles beside one another.
+/// Of the input columns of its tiles beside one another.
 void add_cols(const LayerShape& shape, const PixelTiling& tiling, Range kernel_cols,
               RangeSums& sums) {
-  if (tiling.row_parts == 0) return sums.add({0, shape.in.w});
-  for (std::int64_t col = 0; col < shape.out_w; col += tiling.size) {
-    sums.add(input_cols(shape, {col, std::min(col + tiling.size, shape.out_w)}, kernel_cols));
-  }
+  tiling.for_cols(shape, [&](Range cols) { sums.add(input_cols(shape, cols, kernel_cols)); });
 }
 
 /// The input of a grid of tiles; none where some may read the same.

@@ -10,13 +10,29 @@ namespace bitpulse {
 
 namespace {
 
-void cut_pixels(const LayerShape& shape, const PixelTiling& tiling, std::vector<PixelTile>& tiles) {
+void cut_grid(const LayerShape& shape, const PixelTiling& tiling, std::vector<PixelTile>& tiles) {
   const KernelSpan kernel = whole_kernel(shape, {0, 0});
-  tiles.resize(static_cast<std::size_t>(tiling.count(shape)));
-  for (std::size_t i = 0; i < tiles.size(); ++i) {
-    const Range m = tiling.tile(shape, static_cast<std::int64_t>(i));
+  tiling.for_rows(shape, [&](Range rows) {
+    const Range in_rows = input_rows(shape, rows, kernel.rows);
+    tiling.for_cols(shape, [&](Range cols) {
+      const Range m{rows.begin * shape.out_w + cols.begin, (rows.end - 1) * shape.out_w + cols.end};
+      const Range in_cols = input_cols(shape, cols, kernel.cols);
+      const bool empty = in_rows.size() == 0 || in_cols.size() == 0;  // nothing but padding
+      tiles.push_back(empty ? PixelTile{m, {0, 0}, {0, 0}} : PixelTile{m, in_rows, in_cols});
+    });
+  });
+}
+
+void cut_pixels(const LayerShape& shape, const PixelTiling& tiling, std::vector<PixelTile>& tiles) {
+  tiles.clear();
+  const std::int64_t count = tiling.count(shape);
+  tiles.reserve(static_cast<std::size_t>(count));
+  if (tiling.is_grid(shape)) return cut_grid(shape, tiling, tiles);
+  const KernelSpan kernel = whole_kernel(shape, {0, 0});
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range m = tiling.tile(shape, i);
     const Region region = input_region(shape, m, kernel);
-    tiles[i] = {m, region.rows, region.cols};
+    tiles.push_back({m, region.rows, region.cols});
   }
 }
 

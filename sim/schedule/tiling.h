@@ -31,6 +31,23 @@ struct PixelTiling {
   }
   /// Whether every tile is whole rows or a part of one row, the same part in all rows.
   bool is_grid(const LayerShape& shape) const { return row_parts > 0 || size % shape.out_w == 0; }
+  /// Calls visit(output rows), of all images, for all tiles below one another in a grid.
+  template <class Visit>
+  void for_rows(const LayerShape& shape, Visit&& visit) const {
+    const std::int64_t rows = shape.batch * shape.out_h;
+    const std::int64_t each = row_parts > 0 ? 1 : size / shape.out_w;
+    for (std::int64_t row = 0; row < rows; row += each) {
+      visit(Range{row, std::min(row + each, rows)});
+    }
+  }
+  /// Calls visit(output columns) for all tiles beside one another in a grid.
+  template <class Visit>
+  void for_cols(const LayerShape& shape, Visit&& visit) const {
+    if (row_parts == 0) return visit(Range{0, shape.out_w});
+    for (std::int64_t col = 0; col < shape.out_w; col += size) {
+      visit(Range{col, std::min(col + size, shape.out_w)});
+    }
+  }
   friend bool operator==(PixelTiling a, PixelTiling b) {
     return a.size == b.size && a.row_parts == b.row_parts;
   }
