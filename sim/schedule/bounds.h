@@ -73,6 +73,8 @@ class LayerBounds {
   LayerBounds(const LayerShape& shape, const std::vector<WidthGroup>& groups,
               const Machine& machine);
 
+  /// For so many pixel and channel tilings.
+  void reserve(std::size_t tilings) { work_.reserve(tilings * (groups_.size() + 1)); }
   /// To be called once for each, before anything is asked about it.
   void add(PixelFacts& m);
   void add(ChannelFacts& channels);

@@ -33,6 +33,7 @@ Candidates::Candidates(const LayerShape& shape, const LayerPlan& plan, const Mac
   loads_.reserve(grid_.m.size());
   channels_.reserve(grid_.channels.size());
   k_cuts_.reserve(grid_.k.size());
+  bounds_.reserve(grid_.m.size() + grid_.channels.size());
   for (const PixelTiling& m : grid_.m) {
     bounds_.add(pixels_.emplace_back(pixel_facts(shape, m)));
     loads_.emplace_back(shape, m);

@@ -92,24 +92,22 @@ void even_cuts(std::int64_t extent, Add&& add) {
   }
 }
 
-void halvings(std::int64_t below, std::vector<std::int64_t>& sizes) {
-  for (std::int64_t size = below / 2; size >= 1; size /= 2) sizes.push_back(size);
+template <class Add>
+void halvings(std::int64_t below, Add&& add) {
+  for (std::int64_t size = below / 2; size >= 1; size /= 2) add(size);
 }
 
 /// Multiples of `unit` that cut `extent` evenly, then halves of the unit down to 1.
-std::vector<std::int64_t> unit_cuts(std::int64_t extent, std::int64_t unit) {
-  std::vector<std::int64_t> sizes;
+template <class Add>
+void unit_cuts(std::int64_t extent, std::int64_t unit, Add&& add) {
   even_cuts(ceil_div(extent, unit),
-            [&](std::int64_t units) { sizes.push_back(std::min(units * unit, extent)); });
-  halvings(std::min(unit, extent), sizes);
-  return sizes;
+            [&](std::int64_t units) { add(std::min(units * unit, extent)); });
+  halvings(std::min(unit, extent), add);
 }
 
-std::vector<PixelTiling> pixel_cuts(const LayerShape& shape, std::int64_t unit) {
-  std::vector<PixelTiling> sizes;
+void pixel_cuts(const LayerShape& shape, std::int64_t unit, std::vector<PixelTiling>& sizes) {
   if (unit > 1) {  // the pixels sit on a side of the array: whole folds of them
-    for (const std::int64_t size : unit_cuts(shape.m, unit)) sizes.push_back({size, 0});
-    return sizes;
+    return unit_cuts(shape.m, unit, [&](std::int64_t size) { sizes.push_back({size, 0}); });
   }
   even_cuts(shape.m / shape.out_w, [&](std::int64_t rows) {
     sizes.push_back({rows * shape.out_w, 0});
@@ -117,7 +115,6 @@ std::vector<PixelTiling> pixel_cuts(const LayerShape& shape, std::int64_t unit) 
   even_cuts(shape.out_w, [&](std::int64_t size) {
     if (size < shape.out_w) sizes.push_back({size, ceil_div(shape.out_w, size)});
   });
-  return sizes;
 }
 
 }  // namespace
@@ -187,9 +184,13 @@ Footprint half_capacity(const Machine& machine, std::uint64_t kept_bits) {
 
 TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& groups,
                    const ArraySpec& array) {
+  constexpr std::size_t kUsualCuts = 24;
   TileGrid grid;
+  grid.m.reserve(kUsualCuts);
+  grid.channels.reserve(kUsualCuts);
+  grid.k.reserve(kUsualCuts);
   if (!shape.is_gemm) {
-    grid.m = pixel_cuts(shape, 1);
+    pixel_cuts(shape, 1, grid.m);
     even_cuts(shape.cout, [&](std::int64_t n) { grid.channels.push_back({1, n}); });
     grid.k = {1};
     return grid;
@@ -200,15 +201,16 @@ TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& group
     k = std::max(k, group.k_packed);
   }
   const bool on_columns = array.dataflow != Dataflow::kIs;
-  grid.m = pixel_cuts(shape, array.dataflow == Dataflow::kWs   ? 1
-                             : array.dataflow == Dataflow::kOs ? array.rows
-                                                               : array.cols);
+  const std::int64_t unit = array.dataflow == Dataflow::kWs   ? 1
+                            : array.dataflow == Dataflow::kOs ? array.rows
+                                                              : array.cols;
+  pixel_cuts(shape, unit, grid.m);
   even_cuts(shape.groups, [&](std::int64_t members) {
     if (members > 1) grid.channels.push_back({members, n});
   });
-  for (const std::int64_t size : unit_cuts(n, on_columns ? array.cols : 1)) {
+  unit_cuts(n, on_columns ? array.cols : 1, [&](std::int64_t size) {
     grid.channels.push_back({1, size});
-  }
+  });
   even_cuts(ceil_div(k, array.rows),
             [&](std::int64_t folds) { grid.k.push_back(std::min(folds * array.rows, k)); });
   // Parts of one kernel position, which can have input tiles of their own.
@@ -219,7 +221,10 @@ TileGrid tile_grid(const LayerShape& shape, const std::vector<WidthGroup>& group
     std::sort(grid.k.begin(), grid.k.end(), std::greater<>());
     grid.k.erase(std::unique(grid.k.begin(), grid.k.end()), grid.k.end());
   }
-  if (array.dataflow == Dataflow::kOs) halvings(std::min<std::int64_t>(array.rows, k), grid.k);
+  if (array.dataflow == Dataflow::kOs) {
+    halvings(std::min<std::int64_t>(array.rows, k),
+             [&](std::int64_t size) { grid.k.push_back(size); });
+  }
   return grid;
 }
 
