@@ -207,27 +207,32 @@ std::optional<Choice> TilingSearch::search(const LayerShape& shape,
     }
   }
   if (candidates_.empty()) return std::nullopt;
-  const std::size_t probed = find_probe(least);
-  const std::optional<Choice> probe = count(shape, candidates_[probed], addresses, kNoLimit);
-  std::uint64_t limit = probe->cycles;
-  queue_candidates(0, limit);
-  std::optional<Choice> best;
-  while (!queue_.empty() && queue_.front().bound <= limit) {
+  const std::size_t probe = find_probe(least);
+  std::size_t chosen = probe;
+  Choice best = *count(shape, candidates_[probe], addresses, kNoLimit);
+  const auto beats_best = [&](std::uint64_t cycles, std::uint64_t bytes, std::size_t i) {
+    return std::tie(cycles, bytes, candidates_[i].bound.cycles, i) <
+           std::tie(best.cycles, best.dram_bytes, candidates_[chosen].bound.cycles, chosen);
+  };
+  queue_candidates(0, best.cycles);
+  while (!queue_.empty() && queue_.front().bound <= best.cycles) {
     const Entry entry = pop();
     if (entry.turn() != Turn::kCandidate) {
       const std::size_t first = candidates_.size();
-      refine(source, entry, limit);
-      queue_candidates(first, limit);
+      refine(source, entry, best.cycles);
+      queue_candidates(first, best.cycles);
       continue;
     }
-    const Candidate& candidate = candidates_[entry.first()];
-    if (best && entry.bound == best->cycles && candidate.bound.bytes >= best->dram_bytes) continue;
-    const auto choice = entry.first() == probed ? probe : count(shape, candidate, addresses, limit);
-    if (!choice) continue;
-    if (!best ||
-        std::tie(choice->cycles, choice->dram_bytes) < std::tie(best->cycles, best->dram_bytes)) {
-      best = choice;
-      limit = std::min(limit, best->cycles);
+    const std::size_t i = entry.first();
+    if (i == probe) continue;
+    const TilingBound& bound = candidates_[i].bound;
+    // Of as many cycles as the best it might be no better.
+    const std::uint64_t limit = best.cycles - (beats_best(best.cycles, bound.bytes, i) ? 0 : 1);
+    if (bound.cycles > limit) continue;
+    const std::optional<Choice> choice = count(shape, candidates_[i], addresses, limit);
+    if (choice && beats_best(choice->cycles, choice->dram_bytes, i)) {
+      best = *choice;
+      chosen = i;
     }
   }
   return best;
