@@ -19,9 +19,12 @@ struct CommandTime {
   }
 };
 
-/// From when on each unit may go on, or later: what is ready before delays no command.
 struct UnitTimes {
   std::uint64_t dma = 0, array = 0, vector = 0;
+};
+/// Cycles for which units could have gone on but for predecessors.
+struct UnitWaits {
+  std::uint64_t dma = 0, array = 0;
 };
 
 class CommandTimer {
@@ -44,15 +47,15 @@ class CommandTimer {
   virtual std::uint64_t vector(std::uint64_t elements, std::uint32_t passes,
                                std::uint64_t ready) = 0;
 
-  /// Cycles for which the array could have gone on but for predecessors.
-  virtual std::uint64_t array_waited() const = 0;
+  virtual UnitWaits waited() const = 0;
 
   // With `fixed` memory, where time can be skipped. The units' times, and what kind of array
   // command was the last, are all that later times depend on.
 
+  /// From when on each unit may go on, or later: what is ready before delays no command.
   virtual UnitTimes times() const = 0;
-  /// All units are so many cycles later, of which the array has waited for some.
-  virtual void skip(std::uint64_t cycles, std::uint64_t waited) = 0;
+  /// All units are so many cycles later, of which they have waited for some.
+  virtual void skip(std::uint64_t cycles, UnitWaits waited) = 0;
 };
 
 }  // namespace bitpulse

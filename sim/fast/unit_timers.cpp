@@ -24,12 +24,13 @@ void UnitTimers::reset() {
   if (machine_.dram.model == DramModel::kBanked) {
     dram_.emplace(machine_.dram.timing, machine_.clock_mhz);
   }
-  dma_free_ = vector_free_ = 0;
+  dma_free_ = vector_free_ = dma_waited_ = 0;
 }
 
 std::uint64_t UnitTimers::dma(const Program& program, const DmaCommand& command,
                               std::uint64_t ready) {
   const std::uint64_t start = std::max(ready, dma_free_);
+  dma_waited_ += start - dma_free_;
   if (command.on_chip) {
     return dma_free_ = start + divide_up(command.bytes, on_chip_bytes_per_cycle(machine_.array));
   }
@@ -50,10 +51,11 @@ std::uint64_t UnitTimers::vector(std::uint64_t elements, std::uint32_t passes,
                         passes * divide_up(elements, machine_.vector.lanes);
 }
 
-void UnitTimers::skip(std::uint64_t cycles, std::uint64_t waited) {
+void UnitTimers::skip(std::uint64_t cycles, UnitWaits waited) {
   assert(!dram_);
-  array_.skip(cycles, waited);
+  array_.skip(cycles, waited.array);
   dma_free_ += cycles;
+  dma_waited_ += waited.dma;
   vector_free_ += cycles;
 }
 

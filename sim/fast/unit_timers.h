@@ -26,9 +26,9 @@ class UnitTimers final : public CommandTimer {
   }
   std::uint64_t vector(std::uint64_t elements, std::uint32_t passes, std::uint64_t ready) override;
 
-  std::uint64_t array_waited() const override { return array_.waited(); }
+  UnitWaits waited() const override { return {dma_waited_, array_.waited()}; }
   UnitTimes times() const override { return {dma_free_, array_.time(), vector_free_}; }
-  void skip(std::uint64_t cycles, std::uint64_t waited) override;
+  void skip(std::uint64_t cycles, UnitWaits waited) override;
 
   /// What `banked` memory has done so far.
   DramEvents dram_events() const { return dram_ ? dram_->events() : DramEvents{}; }
@@ -38,6 +38,7 @@ class UnitTimers final : public CommandTimer {
   ArrayTimer array_;
   std::optional<BankedDram> dram_;
   std::uint64_t dma_free_ = 0, vector_free_ = 0;
+  std::uint64_t dma_waited_ = 0;
 };
 
 }  // namespace bitpulse

@@ -348,8 +348,11 @@ TilingBound LayerBounds::operator()(const PairBound& pair, const KBound& k, cons
   const std::uint64_t by_vector = loads.first + pair.vectors + last_store;
   // After the last loads come the last command, vector command and store.
   const std::uint64_t by_loads = traffic_.cycles(loads.all) + k.last_command + last_steps;
-  return {std::max({traffic_.cycles(all), by_array, by_vector, by_loads}), all.bytes,
-          k.array + last_steps, pair.m.count * (shape_.is_gemm ? k.blocks : pair.channels.tiles)};
+  const std::uint64_t by_dma = traffic_.cycles(all);
+  return {std::max({by_dma, by_array, by_vector, by_loads}),
+          all.bytes,
+          {by_dma, k.array + last_steps},
+          pair.m.count * (shape_.is_gemm ? k.blocks : pair.channels.tiles)};
 }
 
 }  // namespace bitpulse

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/command_timer.h"
 #include "sim/program.h"
 #include "sim/schedule/layer_shape.h"
 #include "sim/schedule/tile_facts.h"
@@ -22,9 +23,9 @@ namespace bitpulse {
 
 struct TilingBound {
   std::uint64_t cycles = 0;
-  std::uint64_t bytes = 0;     // DRAM traffic
-  std::uint64_t by_array = 0;  // cycles if the array never waited, not even for the first loads
-  std::int64_t steps = 0;      // array commands, or vector commands of a layer without GEMM
+  std::uint64_t bytes = 0;  // DRAM traffic
+  UnitWaits unhindered;     // cycles if that unit never waited, not even for the first loads
+  std::int64_t steps = 0;   // array commands, or vector commands of a layer without GEMM
 };
 
 /// What all tilings with these pixel and channel tiles share. Refers to its arguments.

@@ -28,31 +28,38 @@ struct Trial {
   const bool needs_addresses;  // in DRAM
   LayerTiles& tiles;           // lists to fill
   std::uint64_t limit = ~std::uint64_t{0};
-  std::uint64_t unhindered = 0;  // at least its cycles, if the array never waited
+  UnitWaits unhindered;  // at least its cycles, if that unit never waited
   std::uint64_t cycles = 0, dram_bytes = 0;
   ProgramSizes sizes;  // of what the program would get
   Tally* tally = nullptr;
 
   struct Totals {
-    std::uint64_t cycles = 0, dram_bytes = 0, array_waited = 0;
+    std::uint64_t cycles = 0, dram_bytes = 0;
+    UnitWaits waited;
     ProgramSizes sizes;
     std::optional<Tally::Totals> tallied;
   };
   Totals totals() const {
-    Totals now{cycles, dram_bytes, timer.array_waited(), sizes, std::nullopt};
+    Totals now{cycles, dram_bytes, timer.waited(), sizes, std::nullopt};
     if (tally != nullptr) now.tallied = tally->totals;
     return now;
   }
   /// What has come since `before` comes so many times more.
   void repeat(const Totals& before, std::size_t times) {
     const std::uint64_t later = times * (cycles - before.cycles);
-    timer.skip(later, times * (timer.array_waited() - before.array_waited));
+    const UnitWaits waited = timer.waited();
+    timer.skip(later, {times * (waited.dma - before.waited.dma),
+                       times * (waited.array - before.waited.array)});
     if (tally != nullptr) tally->repeat(*before.tallied, times, later);
     cycles += later;
     dram_bytes += times * (dram_bytes - before.dram_bytes);
     sizes.repeat(before.sizes, times);
   }
-  bool exceeds() const { return cycles > limit || unhindered + timer.array_waited() > limit; }
+  bool exceeds() const {
+    const UnitWaits waited = timer.waited();
+    return cycles > limit || unhindered.array + waited.array > limit ||
+           unhindered.dma + waited.dma > limit;
+  }
 };
 
 class CommandList {

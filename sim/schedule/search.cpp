@@ -89,7 +89,7 @@ std::optional<Choice> TilingSearch::count(const LayerShape& shape, const Candida
   scratch_.weights.clear();
   Trial trial(timer_, machine_.dram.model == DramModel::kBanked, tiles_);
   trial.limit = limit;
-  trial.unhindered = candidate.bound.by_array;
+  trial.unhindered = candidate.bound.unhindered;
   const std::uint64_t end = emit_layer(shape, scratch_.layers.front().width_groups,
                                        candidate.tiling, addresses, 0, scratch_, &trial);
   if (trial.exceeds()) return std::nullopt;

@@ -77,9 +77,9 @@ class CountingTimer final : public CommandTimer {
     ++issued;
     return timer_.vector(elements, passes, ready);
   }
-  std::uint64_t array_waited() const override { return timer_.array_waited(); }
+  UnitWaits waited() const override { return timer_.waited(); }
   UnitTimes times() const override { return timer_.times(); }
-  void skip(std::uint64_t cycles, std::uint64_t waited) override { timer_.skip(cycles, waited); }
+  void skip(std::uint64_t cycles, UnitWaits waited) override { timer_.skip(cycles, waited); }
 
   std::uint64_t issued = 0;
 
