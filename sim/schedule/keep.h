@@ -9,18 +9,14 @@
 // the buffer during a layer is the layer's, for tiles.
 //
 // Of all sets of tensors that may be kept and fit, the choice is the one with the fewest cycles; of
-// those the one with the least DRAM traffic; of those the one with the fewest tensors. What a layer
-// costs depends on the tensors then kept and their places alone, and the costs of layers add up. So
-// of all ways to come to a content of the buffer before a layer only the cheapest goes on, and ways
-// go on in the order of what they cost at least in the end (A*): where arrays overlap, a layer
-// costs no less than with any of its own tensors kept and all the room for its tiles.
+// those the one with the least DRAM traffic; of those the one with the fewest tensors.
 //
 // More is never slower: a machine with more bandwidth, less latency or bigger buffers can keep the
 // same tensors at the same places, which do not depend on it, and each layer then takes no more
 // cycles (with bigger buffers: with overlap, see search.h), so the least sum is no more either.
+// This is so as far as all tensors are weighed against one another, as in all built-in networks.
 // With `banked` memory the sum is an estimate, from idle banks.
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -32,10 +28,10 @@
 
 namespace bitpulse {
 
-/// Contents of the buffer, beside an empty one, that are pursued at any time of the program: those
-/// found first, as the most promising. Beyond that keeping still costs no cycles, but a better set
-/// may be missed. Built-in networks come to 268.
-inline constexpr std::size_t kMostWays = 1024;
+/// Tensors living in one layer that are weighed against one another; built-in networks have up
+/// to 4. Where more may be kept, those that live through the fewest layers are decided first, then
+/// the next beside them.
+inline constexpr std::uint32_t kMostTogether = 6;
 
 /// A layer of the program and the choice for it.
 struct ChosenLayer {
