@@ -13,7 +13,7 @@ namespace bitpulse {
 
 namespace {
 
-/// Of one layer; of so many every set is looked at.
+/// A layer that stores and reads more is not bounded: every set of them would be looked at.
 constexpr std::size_t kFewTensors = 4;
 
 bool is_below(const KeptTensor& a, const KeptTensor& b) {
