@@ -213,7 +213,7 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
   if (input.shared) return 0;
   const auto above = [](std::int64_t time) { return std::max<std::int64_t>(0, time); };
   const auto inputs = static_cast<std::int64_t>(act.commands);
-  const auto input_load = static_cast<std::int64_t>(traffic_.cycles(act)) / inputs;
+  const auto input_loads = static_cast<std::int64_t>(traffic_.cycles(act));
   const std::int64_t channel_tiles = pair.channels.tiles;
   const bool all_weights = (tiling.n_outer ? k.k_tiles : k.k_tiles * channel_tiles) > 2;
   if (!all_weights) {
@@ -221,7 +221,9 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
     // Every tile loads its input, into the slot of the tile before the last.
     const bool all_inputs = input.loads > 2;
     const std::int64_t by_inputs =
-        all_inputs ? above(inputs / 2 - 1) * above(input_load + k.way_out - k.k_tiles * k.step) : 0;
+        all_inputs
+            ? above(inputs / 2 - 1) * above(input_loads / inputs + k.way_out - k.k_tiles * k.step)
+            : 0;
     // The first weights of the next channel tile take the slot of the last step but one.
     const std::int64_t first_input = all_inputs ? static_cast<std::int64_t>(pair.first_act) : 0;
     const std::int64_t by_weights =
@@ -233,9 +235,13 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
   const std::int64_t tiles = channel_tiles * pair.m.count;
   const std::int64_t per_step = above(k.first_weights + k.way_out - k.step);
   if (k.k_tiles == 1) return u64((tiles - 1) / 2 * per_step);
+  // Of all inputs but that of the first tile, on average.
+  const std::int64_t later_inputs = inputs - (pair.first_act > 0 ? 1 : 0);
+  const std::int64_t input_load = (input_loads - static_cast<std::int64_t>(pair.first_act)) /
+                                  std::max<std::int64_t>(1, later_inputs);
   const std::int64_t per_input =
-      above(k.first_weights + k.last_weights + input_load + k.way_out - 2 * k.step);
-  const std::int64_t by_inputs = (std::min(inputs, tiles) - 1) * per_input;
+      above(k.first_weights + input_load + k.way_out - k.step + above(k.last_weights - k.step));
+  const std::int64_t by_inputs = std::min(later_inputs, tiles - 1) * per_input;
   // Pairs of steps inside a tile, away from its first three.
   return u64(by_inputs + (tiles - 1) * (above(k.k_tiles - 3) / 2) * per_step);
 }
