@@ -239,8 +239,10 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
   const std::int64_t later_inputs = inputs - (pair.first_act > 0 ? 1 : 0);
   const std::int64_t input_load = (input_loads - static_cast<std::int64_t>(pair.first_act)) /
                                   std::max<std::int64_t>(1, later_inputs);
-  const std::int64_t per_input =
-      above(k.first_weights + input_load + k.way_out - k.step + above(k.last_weights - k.step));
+  // The window of three steps needs inputs that are as far apart.
+  const bool apart = k.k_tiles > 2 || pair.channels.tiles_per_group > 1;
+  const std::int64_t per_input = above(k.first_weights + input_load + k.way_out - k.step +
+                                       (apart ? above(k.last_weights - k.step) : 0));
   const std::int64_t by_inputs = std::min(later_inputs, tiles - 1) * per_input;
   // Pairs of steps inside a tile, away from its first three.
   return u64(by_inputs + (tiles - 1) * (above(k.k_tiles - 3) / 2) * per_step);

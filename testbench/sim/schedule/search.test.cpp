@@ -173,6 +173,7 @@ TEST_CASE("a trial that leaves out what repeats counts what the whole program ta
 TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[schedule][random]") {
   BoundCounts counts;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) check_bounds(seed, "", counts);
+  check_bounds(11849, "", counts);  // convolution groups of two K tiles, each with its own input
   CAPTURE(counts.candidates, counts.tight);
   CHECK(counts.candidates > 1200);
   CHECK(counts.tight * 2 > counts.candidates);
