@@ -218,11 +218,16 @@ std::uint64_t LayerBounds::waits_for_loads(const PairBound& pair, const KBound& 
   const bool all_weights = (tiling.n_outer ? k.k_tiles : k.k_tiles * channel_tiles) > 2;
   if (!all_weights) {
     if (!tiling.n_outer) return 0;
-    // Every tile loads its input, into the slot of the tile before the last.
+    // Every tile loads its input, into the slot of the tile before the last. The first two wait
+    // for none.
     const bool all_inputs = input.loads > 2;
+    const bool no_empty = input.loads == pair.m.count;
+    const auto largest = static_cast<std::int64_t>(pair.largest_act);
+    const std::int64_t later_load = std::min(
+        input_loads / inputs, (input_loads - 2 * largest) / std::max<std::int64_t>(1, inputs - 2));
     const std::int64_t by_inputs =
-        all_inputs
-            ? above(inputs / 2 - 1) * above(input_loads / inputs + k.way_out - k.k_tiles * k.step)
+        all_inputs && no_empty
+            ? above(inputs / 2 - 1) * above(later_load + k.way_out - k.k_tiles * k.step)
             : 0;
     // The first weights of the next channel tile take the slot of the last step but one.
     const std::int64_t first_input = all_inputs ? static_cast<std::int64_t>(pair.first_act) : 0;
@@ -284,7 +289,7 @@ std::uint64_t LayerBounds::of_tiles(const PixelFacts& m, const LeastLoads& loads
 
 PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,
                             const ChannelFacts& channels) const {
-  PairBound pair{m, loads, channels, 0, 0, 0, 0, {}, 0, {}, {}};
+  PairBound pair{m, loads, channels, 0, 0, 0, 0, {}, 0, 0, {}, {}};
   pair.array_whole_k = array_cycles(m, channels, false);
   pair.array_tiled_k = array_cycles(m, channels, true);
   pair.last_vector = vector(m.last_size * channels.last_channels);
@@ -292,7 +297,8 @@ PairBound LayerBounds::pair(const PixelFacts& m, PixelLoads& loads,
   for (const bool n_outer : {false, true}) {
     pair.act[n_outer] = traffic_.act_loads(loads.input(), channels, n_outer);
   }
-  pair.first_act = traffic_.first_act_load(loads.input(), channels.tiling);
+  pair.first_act = traffic_.act_load(loads.input().first_pixels, channels.tiling);
+  pair.largest_act = traffic_.act_load(loads.input().most_pixels, channels.tiling);
   for (const bool gather : {false, true}) {
     pair.out[gather] = traffic_.stores(m, channels, gather);
     pair.out[gather] += traffic_.identity_loads(m, channels, gather);

@@ -38,6 +38,7 @@ struct PairBound {
   std::uint64_t vectors = 0;      // of all, and of the first sums before
   std::array<Traffic, 2> act;     // loads of input tiles for all of K; by n_outer
   std::uint64_t first_act = 0;    // cycles of the first of those
+  std::uint64_t largest_act = 0;  // and of the largest
   std::array<Traffic, 2> out;     // stores and identity; by gather_outputs
   std::array<std::uint64_t, 2> last_store{};
 };

@@ -63,6 +63,7 @@ std::optional<InputFacts> input_of_grid(const LayerShape& shape, const PixelTili
   InputFacts facts;
   facts.loads = rows.count * cols.count;
   facts.pixels = rows.size * cols.size;
+  facts.most_pixels = rows.largest * cols.largest;
   const std::int64_t wide = cols.largest == shape.in.w ? 1 : 0;
   facts.spans = wide * rows.count + (cols.count - wide) * rows.size;
   return facts;
@@ -89,6 +90,7 @@ InputFacts input_in_turn(const LayerShape& shape, const PixelTiling& tiling) {
     } else {
       ++facts.loads;
       facts.pixels += pixels;
+      facts.most_pixels = std::max(facts.most_pixels, pixels);
       facts.spans += region.cols.size() == shape.in.w ? 1 : region.rows.size();
       slots[1] = slots[0];
       slots[0] = region;

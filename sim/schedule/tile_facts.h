@@ -44,6 +44,7 @@ struct InputFacts {
   std::int64_t pixels = 0;        // of all loads
   std::int64_t spans = 0;         // ranges of neighbouring pixels these make up
   std::int64_t first_pixels = 0;  // of the first tile
+  std::int64_t most_pixels = 0;   // of one load
 };
 /// The same if every kernel position is loaded by itself; positions in the padding are not.
 struct PositionFacts {

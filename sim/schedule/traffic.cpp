@@ -197,13 +197,12 @@ Traffic LayerTraffic::identity_loads(const PixelFacts& m, const ChannelFacts& ch
           identity.stride == 1 ? moved_by_tiles(m, channels, gather, identity.tensor) : 0};
 }
 
-std::uint64_t LayerTraffic::first_act_load(const InputFacts& input,
-                                           const ChannelTiling& channels) const {
-  if (input.first_pixels == 0 || shape_.in_kept) return 0;
+std::uint64_t LayerTraffic::act_load(std::int64_t pixels, const ChannelTiling& channels) const {
+  if (pixels == 0 || shape_.in_kept) return 0;
   const std::int64_t loaded =
       shape_.is_gemm ? std::min(channels.groups, groups_.front().members()) * shape_.cin
                      : std::min(channels.n, shape_.cout);
-  return cycles({1, u64(input.first_pixels * bytes_of(loaded * shape_.in.bits))});
+  return cycles({1, u64(pixels * bytes_of(loaded * shape_.in.bits))});
 }
 
 std::uint64_t LayerTraffic::weight_load(std::int64_t weights) const {

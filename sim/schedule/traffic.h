@@ -56,8 +56,8 @@ class LayerTraffic {
   /// Of one input tile per K tile.
   Traffic act_loads_of_k_tiles(const Tiling& tiling, PixelLoads& pixels,
                                const ChannelFacts& channels) const;
-  /// Cycles of the first load of an input tile for all of K.
-  std::uint64_t first_act_load(const InputFacts& input, const ChannelTiling& channels) const;
+  /// Cycles of one load of so many pixels of input, for all of K.
+  std::uint64_t act_load(std::int64_t pixels, const ChannelTiling& channels) const;
   /// Of input and weights in this loop order, whatever the cut of K.
   Traffic least_loads(const PixelFacts& m, const LeastLoads& loads, const ChannelFacts& channels,
                       bool n_outer) const;

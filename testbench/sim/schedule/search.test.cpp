@@ -174,6 +174,7 @@ TEST_CASE("a tiling's bound exceeds neither its cycles nor its traffic", "[sched
   BoundCounts counts;
   for (std::uint64_t seed = 1; seed <= 400; ++seed) check_bounds(seed, "", counts);
   check_bounds(11849, "", counts);  // convolution groups of two K tiles, each with its own input
+  check_bounds(14388, "", counts);  // tiles that are padding, and load nothing
   CAPTURE(counts.candidates, counts.tight);
   CHECK(counts.candidates > 1200);
   CHECK(counts.tight * 2 > counts.candidates);
