@@ -2,6 +2,7 @@
 #include "sim/report/report.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/energy/energy.h"
 #include "sim/energy/technology.h"
@@ -60,19 +61,20 @@ void price_report(Report& report, const Machine& machine, const Technology& tech
   add_unique(report.technology.extrapolated, areas.extrapolated);
 }
 
-Report make_report(const Program& program, const std::vector<Counters>& layers,
-                   const Timeline& timeline, const Technology& technology) {
+Report make_report(const Machine& machine, std::vector<LayerPlan> plans,
+                   std::vector<Counters> counters, const Timeline& timeline,
+                   const Technology& technology) {
   Report report;
-  const double peak = static_cast<double>(program.machine.array.rows) *
-                      static_cast<double>(program.machine.array.cols);
+  const double peak =
+      static_cast<double>(machine.array.rows) * static_cast<double>(machine.array.cols);
   Totals& totals = report.totals;
   double total_work = 0;
-  report.layers.reserve(program.layers.size());
-  for (std::size_t i = 0; i < program.layers.size(); ++i) {
-    LayerReport layer;
-    layer.plan = program.layers[i];
+  report.layers.reserve(plans.size());
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    LayerReport& layer = report.layers.emplace_back();
+    layer.plan = std::move(plans[i]);
     layer.timeline = timeline.layers[i];
-    layer.counters = layers[i];
+    layer.counters = std::move(counters[i]);
     const double work = work_of(layer.plan);
     layer.utilization = ratio(work, static_cast<double>(layer.timeline.cycles) * peak);
     layer.array_utilization = ratio(work, static_cast<double>(layer.timeline.array_cycles) * peak);
@@ -88,11 +90,10 @@ Report make_report(const Program& program, const std::vector<Counters>& layers,
       }
     }
     totals.counters += layer.counters;
-    report.layers.push_back(std::move(layer));
   }
   totals.utilization = ratio(total_work, static_cast<double>(totals.cycles) * peak);
   totals.array_utilization = ratio(total_work, static_cast<double>(totals.array_cycles) * peak);
-  price_report(report, program.machine, technology);
+  price_report(report, machine, technology);
   return report;
 }
 

@@ -81,10 +81,12 @@ struct Report {
   Environment environment;
 };
 
-/// The part of a report that follows from what `layers` have counted, by layer of the program:
-/// machine, totals, layers, technology.
-Report make_report(const Program& program, const std::vector<Counters>& layers,
-                   const Timeline& timeline, const Technology& technology);
+/// The part of a report that follows from a run: machine, totals, layers, technology.
+///
+/// counters   what the engine has counted, by layer as `plans`
+Report make_report(const Machine& machine, std::vector<LayerPlan> plans,
+                   std::vector<Counters> counters, const Timeline& timeline,
+                   const Technology& technology);
 
 /// Prices the report of a run anew, for a machine on which the run would have been the same: what
 /// follows from clock and technology is replaced, cycles and counters stay.

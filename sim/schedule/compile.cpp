@@ -192,6 +192,9 @@ CountedRun count_run(const IntegerNetwork& network, const Machine& machine,
   CountedRun run;
   UnitCycles units;
   std::vector<LayerTimeline> timelines;
+  timelines.reserve(chosen.layers.size());
+  run.layers.reserve(chosen.layers.size());
+  run.dram_bytes.reserve(chosen.layers.size());
   std::uint64_t begin = 0;
   for (std::size_t i = 0; i < chosen.layers.size(); ++i) {
     const ChosenLayer& layer = chosen.layers[i];

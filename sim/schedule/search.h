@@ -13,6 +13,7 @@
 // choice with bigger buffers is never slower than the choice with smaller ones.
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -101,7 +102,7 @@ class TilingSearch {
   LayerTiles tiles_;          // for trials
   std::vector<Entry> queue_;  // a heap, the least in front
   std::vector<Candidate> candidates_;
-  std::vector<Remembered> remembered_;
+  std::deque<Remembered> remembered_;
 };
 
 }  // namespace bitpulse

@@ -161,7 +161,7 @@ std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(const Choi
       [&] {
         BitChooser::Input input = workload_input(choices);
         auto variant = std::make_shared<WorkloadVariant>();
-        variant->workload = open ? chooser(input).choose(input, machine(choices).machine,
+        variant->workload = open ? chooser(input).choose(input, machine(choices)->machine,
                                                          effective(choices, false)->text)
                                  : std::move(input.workload);
         variant->network = lower(variant->workload);
@@ -170,11 +170,16 @@ std::shared_ptr<const Evaluator::WorkloadVariant> Evaluator::workload(const Choi
       kMaxVariants);
 }
 
-Evaluator::MachineVariant Evaluator::machine(const Choices& choices) {
-  MachineVariant variant;
-  variant.machine = read_machine(effective(choices, false)->document);
-  variant.technology = technology(variant.machine.technology);
-  return variant;
+std::shared_ptr<const Evaluator::MachineVariant> Evaluator::machine(const Choices& choices) {
+  return once(
+      mutex_, machines_, those_of(choices, false),
+      [&] {
+        auto variant = std::make_shared<MachineVariant>();
+        variant->machine = read_machine(effective(choices, false)->document);
+        variant->technology = technology(variant->machine.technology);
+        return variant;
+      },
+      kMaxVariants);
 }
 
 PointIdentity Evaluator::identify(std::uint64_t id) {
@@ -233,10 +238,11 @@ std::string Evaluator::digests_of(const Choices& choices) {
 std::string Evaluator::refusal(std::uint64_t id) {
   const Choices choices = spec_.choices(id);
   try {
-    const MachineVariant variant = machine(choices);
-    const double area_mm2 = total(area(variant.machine, *variant.technology).area) * 1e-6;
+    const auto variant = machine(choices);
+    const double area_mm2 = total(area(variant->machine, *variant->technology).area) * 1e-6;
     const auto lowered = workload(choices);
-    const std::string broken = constraints_->violated(variant.machine, lowered->workload, area_mm2);
+    const std::string broken =
+        constraints_->violated(variant->machine, lowered->workload, area_mm2);
     return broken.empty() ? "" : "constraint: " + broken;
   } catch (const Error& error) {
     return error.what();
@@ -247,30 +253,30 @@ Report Evaluator::run_point(const IntegerNetwork& network, std::int64_t batch,
                             const MachineVariant& variant) const {
   const CompileOptions options{batch, 0, -1};
   if (variant.machine.dram.model == DramModel::kFixed) {
-    const CountedRun run =
-        count_run(network, variant.machine, options, FastEngine::timer, count_command);
+    CountedRun run = count_run(network, variant.machine, options, FastEngine::timer, count_command);
     check_identities(run.program, run.layers, run.dram_bytes, run.timeline);
-    return make_report(run.program, run.layers, run.timeline, *variant.technology);
+    return make_report(variant.machine, std::move(run.program.layers), std::move(run.layers),
+                       run.timeline, *variant.technology);
   }
   const Program program = compile(network, variant.machine, options, FastEngine::timer);
   const RunResult result = FastEngine().run(program);
   const Timeline timeline = account(program, result.times);
   check_identities(program, result, timeline);
-  return make_report(program, result.layers, timeline, *variant.technology);
+  return make_report(variant.machine, program.layers, result.layers, timeline, *variant.technology);
 }
 
 Report Evaluator::report(std::uint64_t id) {
   const Choices choices = spec_.choices(id);
-  const MachineVariant variant = machine(choices);
+  const auto variant = machine(choices);
   const auto lowered = workload(choices);
-  const auto run = [&] { return run_point(lowered->network, lowered->workload.batch, variant); };
-  const bool shares = may_share_ && variant.machine.dram.model == DramModel::kFixed &&
+  const auto run = [&] { return run_point(lowered->network, lowered->workload.batch, *variant); };
+  const bool shares = may_share_ && variant->machine.dram.model == DramModel::kFixed &&
                       !effective(choices, true)->leaves_bits_open;
   if (!shares) return run();
   Report report = *once(
       mutex_, runs_, without(choices, leaves_cycles_alone),
       [&] { return std::make_shared<const Report>(run()); }, kMaxRuns);
-  price_report(report, variant.machine, *variant.technology);
+  price_report(report, variant->machine, *variant->technology);
   return report;
 }
 

@@ -86,7 +86,7 @@ class Evaluator {
   std::shared_ptr<const WorkloadVariant> workload(const Choices& choices);
   BitChooser::Input workload_input(const Choices& choices);
   BitChooser& chooser(const BitChooser::Input& input) const;
-  MachineVariant machine(const Choices& choices);
+  std::shared_ptr<const MachineVariant> machine(const Choices& choices);
   std::shared_ptr<const Technology> technology(const std::string& file);
   std::vector<JsonOverride> overrides(const Choices& choices, bool in_workload) const;
   std::shared_ptr<const Effective> effective(const Choices& choices, bool in_workload);
@@ -111,6 +111,7 @@ class Evaluator {
   std::mutex mutex_;
   std::map<Choices, std::shared_ptr<const Effective>> effective_workloads_, effective_machines_;
   std::map<Choices, std::shared_ptr<const WorkloadVariant>> workloads_;
+  std::map<Choices, std::shared_ptr<const MachineVariant>> machines_;
   std::map<Choices, std::shared_ptr<const Report>> runs_;
   std::map<std::string, std::shared_ptr<const Technology>> technologies_;
   std::map<Choices, std::shared_ptr<const std::string>> digests_;
