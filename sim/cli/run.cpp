@@ -150,7 +150,8 @@ int run(const Arguments& arguments) {
   const Timeline timeline = account(program, run.result.times);
   check_identities(program, run.result, timeline);
 
-  Report report = make_report(machine, program.layers, run.result.layers, timeline, technology);
+  Report report = make_report(machine, program.layers, run.result.layers, timeline);
+  price_report(report, machine, technology);
   report.has_values = run.result.has_values;
   report.build = build_info();
   report.command = spelled(run_command(), arguments,

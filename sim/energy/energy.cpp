@@ -135,7 +135,7 @@ Prices::Prices(const Machine& machine, const Technology& technology)
   const std::array<BufferMacros, 4> buffers = buffers_of(machine);
   for (std::size_t b = 0; b < buffers.size(); ++b) {
     const SramCost cost = cost_of(buffers[b], technology, extrapolated_);
-    buffers_[b] = {buffers[b].component, cost.read_bit, cost.write_bit};
+    buffers_[b] = {cost.read_bit, cost.write_bit};
     leakage_uw_ += static_cast<double>(buffers[b].macros) * cost.leakage.value;
   }
   warn(extrapolated_, "sram_energy", technology.sram_energy.from.extrapolated);
@@ -162,31 +162,33 @@ Picojoules Prices::dram(const Counters& counters) const {
   return Picojoules(energy);
 }
 
-std::map<std::string, Picojoules> Prices::operator()(const Counters& counters,
-                                                     std::uint64_t cycles) const {
-  const std::pair<std::uint64_t, std::uint64_t> accesses[] = {
-      {counters.act_read_bits, counters.act_write_bits},
-      {counters.weight_read_bits, counters.weight_write_bits},
-      {counters.acc_read_bits, counters.acc_write_bits},
-      {counters.out_read_bits, counters.out_write_bits}};
-  std::map<std::string, Picojoules> energy;
-  energy["array"] = times(pe_cycle_, counters.pe_cycles_used);
-  for (std::size_t b = 0; b < buffers_.size(); ++b) {
-    energy[buffers_[b].component] = times(buffers_[b].read_bit, accesses[b].first) +
-                                    times(buffers_[b].write_bit, accesses[b].second);
+Energies Prices::operator()(const Counters& counters, std::uint64_t cycles) const {
+  const auto buffer = [this](std::size_t b, std::uint64_t read_bits, std::uint64_t write_bits) {
+    return times(buffers_[b].read_bit, read_bits) + times(buffers_[b].write_bit, write_bits);
+  };
+  return {buffer(2, counters.acc_read_bits, counters.acc_write_bits),
+          buffer(0, counters.act_read_bits, counters.act_write_bits),
+          times(pe_cycle_, counters.pe_cycles_used), times(clock_bit_, register_bits_ * cycles),
+          dram(counters),
+          // Microwatts times microseconds are picojoules.
+          Picojoules(leakage_uw_ * static_cast<double>(cycles) / clock_mhz_),
+          buffer(3, counters.out_read_bits, counters.out_write_bits),
+          times(vector_element_, counters.vector_element_ops),
+          buffer(1, counters.weight_read_bits, counters.weight_write_bits)};
+}
+
+std::map<std::string, Picojoules> by_component(const Energies& energies) {
+  std::map<std::string, Picojoules> named;
+  for (std::size_t i = 0; i < energies.size(); ++i) {
+    named.emplace_hint(named.end(), kEnergyComponents[i], energies[i]);
   }
-  energy["vector"] = times(vector_element_, counters.vector_element_ops);
-  energy["dram"] = dram(counters);
-  // Microwatts times microseconds are picojoules.
-  energy["leakage"] = Picojoules(leakage_uw_ * static_cast<double>(cycles) / clock_mhz_);
-  energy["clock"] = times(clock_bit_, register_bits_ * cycles);
-  return energy;
+  return named;
 }
 
 EnergyReport price(const Counters& counters, std::uint64_t cycles, const Machine& machine,
                    const Technology& technology) {
   const Prices prices(machine, technology);
-  return {prices(counters, cycles), prices.extrapolated()};
+  return {by_component(prices(counters, cycles)), prices.extrapolated()};
 }
 
 AreaReport area(const Machine& machine, const Technology& technology) {

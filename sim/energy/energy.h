@@ -30,6 +30,13 @@ namespace bitpulse {
 
 struct Technology;  // sim/energy/technology.h
 
+/// Components of energies, in alphabetical order.
+inline constexpr std::array<const char*, 9> kEnergyComponents = {
+    "accumulator", "act_buffer", "array",  "clock",        "dram",
+    "leakage",     "out_buffer", "vector", "weight_buffer"};
+using Energies = std::array<Picojoules, kEnergyComponents.size()>;
+std::map<std::string, Picojoules> by_component(const Energies& energies);
+
 struct EnergyReport {
   std::map<std::string, Picojoules> energy;  // by component; leakage and clock apart
   std::vector<std::string> extrapolated;     // entries used outside their published range
@@ -44,13 +51,11 @@ class Prices {
  public:
   Prices(const Machine& machine, const Technology& technology);
 
-  std::map<std::string, Picojoules> operator()(const Counters& counters,
-                                               std::uint64_t cycles) const;
+  Energies operator()(const Counters& counters, std::uint64_t cycles) const;
   const std::vector<std::string>& extrapolated() const { return extrapolated_; }
 
  private:
   struct Access {
-    const char* component;
     Picojoules read_bit, write_bit;
   };
   Picojoules dram(const Counters& counters) const;

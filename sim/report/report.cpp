@@ -41,29 +41,36 @@ void add_unique(std::vector<std::string>& all, const std::vector<std::string>& m
 
 }  // namespace
 
-void price_report(Report& report, const Machine& machine, const Technology& technology) {
-  report.machine = machine;
-  report.technology = {technology.file, technology.node, sources(technology), {}};
+Totals priced_totals(const Report& run, const Machine& machine, const Technology& technology) {
   const Prices prices(machine, technology);
-  Totals& totals = report.totals;
-  totals.energy.clear();
-  for (LayerReport& layer : report.layers) {
-    layer.energy = prices(layer.counters, layer.timeline.cycles);
-    for (const auto& [component, energy] : layer.energy) totals.energy[component] += energy;
+  Energies sum{};
+  for (const LayerReport& layer : run.layers) {
+    const Energies energies = prices(layer.counters, layer.timeline.cycles);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += energies[i];
   }
-  if (!report.layers.empty()) add_unique(report.technology.extrapolated, prices.extrapolated());
+  Totals totals = run.totals;
+  totals.energy = by_component(sum);
+  totals.area = area(machine, technology).area;
   totals.time_ms = static_cast<double>(totals.cycles) / (machine.clock_mhz * 1e3);
   totals.gops = ratio(2.0 * static_cast<double>(totals.macs), totals.time_ms * 1e6);
   totals.dram_peak_bytes_per_cycle = peak_bytes_per_cycle(machine);
+  return totals;
+}
 
-  const AreaReport areas = area(machine, technology);
-  totals.area = areas.area;
-  add_unique(report.technology.extrapolated, areas.extrapolated);
+void price_report(Report& report, const Machine& machine, const Technology& technology) {
+  const Prices prices(machine, technology);
+  for (LayerReport& layer : report.layers) {
+    layer.energy = by_component(prices(layer.counters, layer.timeline.cycles));
+  }
+  report.totals = priced_totals(report, machine, technology);
+  report.machine = machine;
+  report.technology = {technology.file, technology.node, sources(technology), {}};
+  if (!report.layers.empty()) add_unique(report.technology.extrapolated, prices.extrapolated());
+  add_unique(report.technology.extrapolated, area(machine, technology).extrapolated);
 }
 
 Report make_report(const Machine& machine, std::vector<LayerPlan> plans,
-                   std::vector<Counters> counters, const Timeline& timeline,
-                   const Technology& technology) {
+                   std::vector<Counters> counters, const Timeline& timeline) {
   Report report;
   const double peak =
       static_cast<double>(machine.array.rows) * static_cast<double>(machine.array.cols);
@@ -93,7 +100,6 @@ Report make_report(const Machine& machine, std::vector<LayerPlan> plans,
   }
   totals.utilization = ratio(total_work, static_cast<double>(totals.cycles) * peak);
   totals.array_utilization = ratio(total_work, static_cast<double>(totals.array_cycles) * peak);
-  price_report(report, machine, technology);
   return report;
 }
 

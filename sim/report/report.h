@@ -81,15 +81,18 @@ struct Report {
   Environment environment;
 };
 
-/// The part of a report that follows from a run: machine, totals, layers, technology.
+/// The part of a report that follows from a run whatever it costs: layers, and totals but for what
+/// follows from clock and technology.
 ///
 /// counters   what the engine has counted, by layer as `plans`
 Report make_report(const Machine& machine, std::vector<LayerPlan> plans,
-                   std::vector<Counters> counters, const Timeline& timeline,
-                   const Technology& technology);
+                   std::vector<Counters> counters, const Timeline& timeline);
 
-/// Prices the report of a run anew, for a machine on which the run would have been the same: what
-/// follows from clock and technology is replaced, cycles and counters stay.
+/// All totals of such a report, for a machine on which the run would have been the same.
+Totals priced_totals(const Report& run, const Machine& machine, const Technology& technology);
+
+/// The same, and the report's machine, technology and energies of layers; what was there of these
+/// is replaced.
 void price_report(Report& report, const Machine& machine, const Technology& technology);
 
 /// The complete document, indented, ending in a newline. Everything outside "environment" has the

@@ -250,38 +250,46 @@ std::string Evaluator::refusal(std::uint64_t id) {
 }
 
 Report Evaluator::run_point(const IntegerNetwork& network, std::int64_t batch,
-                            const MachineVariant& variant) const {
+                            const Machine& machine) const {
   const CompileOptions options{batch, 0, -1};
-  if (variant.machine.dram.model == DramModel::kFixed) {
-    CountedRun run = count_run(network, variant.machine, options, FastEngine::timer, count_command);
+  if (machine.dram.model == DramModel::kFixed) {
+    CountedRun run = count_run(network, machine, options, FastEngine::timer, count_command);
     check_identities(run.program, run.layers, run.dram_bytes, run.timeline);
-    return make_report(variant.machine, std::move(run.program.layers), std::move(run.layers),
-                       run.timeline, *variant.technology);
+    return make_report(machine, std::move(run.program.layers), std::move(run.layers), run.timeline);
   }
-  const Program program = compile(network, variant.machine, options, FastEngine::timer);
+  const Program program = compile(network, machine, options, FastEngine::timer);
   const RunResult result = FastEngine().run(program);
   const Timeline timeline = account(program, result.times);
   check_identities(program, result, timeline);
-  return make_report(variant.machine, program.layers, result.layers, timeline, *variant.technology);
+  return make_report(machine, program.layers, result.layers, timeline);
+}
+
+std::shared_ptr<const Report> Evaluator::unpriced(const Choices& choices,
+                                                  const MachineVariant& variant) {
+  const auto lowered = workload(choices);
+  const auto run = [&] {
+    return std::make_shared<const Report>(
+        run_point(lowered->network, lowered->workload.batch, variant.machine));
+  };
+  const bool shares = may_share_ && variant.machine.dram.model == DramModel::kFixed &&
+                      !effective(choices, true)->leaves_bits_open;
+  if (!shares) return run();
+  return once(mutex_, runs_, without(choices, leaves_cycles_alone), run, kMaxRuns);
 }
 
 Report Evaluator::report(std::uint64_t id) {
   const Choices choices = spec_.choices(id);
   const auto variant = machine(choices);
-  const auto lowered = workload(choices);
-  const auto run = [&] { return run_point(lowered->network, lowered->workload.batch, *variant); };
-  const bool shares = may_share_ && variant->machine.dram.model == DramModel::kFixed &&
-                      !effective(choices, true)->leaves_bits_open;
-  if (!shares) return run();
-  Report report = *once(
-      mutex_, runs_, without(choices, leaves_cycles_alone),
-      [&] { return std::make_shared<const Report>(run()); }, kMaxRuns);
+  Report report = *unpriced(choices, *variant);
   price_report(report, variant->machine, *variant->technology);
   return report;
 }
 
 PointMetrics Evaluator::evaluate(std::uint64_t id) {
-  const Totals totals = report(id).totals;
+  const Choices choices = spec_.choices(id);
+  const auto variant = machine(choices);
+  const Totals totals =
+      priced_totals(*unpriced(choices, *variant), variant->machine, *variant->technology);
   PointMetrics metrics;
   metrics.cycles = static_cast<double>(totals.cycles);
   metrics.time_ms = totals.time_ms;
