@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a sweep costs around its points, as one JSON document; every figure is of points that go
 // through worker, evaluator and database as in `bitpulse sweep run`:
-//   bench_sweep [POINTS]    points of resnet18, default 500 (8 x 8: a tenth of them)
+//   bench_sweep [POINTS]    points of resnet18, default 500, at most 1,000 (8 x 8: a tenth of them)
 // - small_points: 100,000 points of one small layer; the most memory that parent or worker held,
 //   and how long the finished database takes to say how it stands.
 // - overhead: the same points without compiling and simulating.
