@@ -59,6 +59,21 @@ bool leaves_cycles_alone(const SweepKey& key) {
   return !key.in_workload && (key.pointer == "/clock_mhz" || key.pointer == "/technology");
 }
 
+/// A run on `fast`; with `fixed` memory what it would count, without its commands.
+Report run_point(const IntegerNetwork& network, std::int64_t batch, const Machine& machine) {
+  const CompileOptions options{batch, 0, -1};
+  if (machine.dram.model == DramModel::kFixed) {
+    CountedRun run = count_run(network, machine, options, FastEngine::timer, count_command);
+    check_identities(run.program, run.layers, run.dram_bytes, run.timeline);
+    return make_report(machine, std::move(run.program.layers), std::move(run.layers), run.timeline);
+  }
+  const Program program = compile(network, machine, options, FastEngine::timer);
+  const RunResult result = FastEngine().run(program);
+  const Timeline timeline = account(program, result.times);
+  check_identities(program, result, timeline);
+  return make_report(machine, program.layers, result.layers, timeline);
+}
+
 }  // namespace
 
 struct Evaluator::WorkloadVariant {
@@ -247,21 +262,6 @@ std::string Evaluator::refusal(std::uint64_t id) {
   } catch (const Error& error) {
     return error.what();
   }
-}
-
-Report Evaluator::run_point(const IntegerNetwork& network, std::int64_t batch,
-                            const Machine& machine) const {
-  const CompileOptions options{batch, 0, -1};
-  if (machine.dram.model == DramModel::kFixed) {
-    CountedRun run = count_run(network, machine, options, FastEngine::timer, count_command);
-    check_identities(run.program, run.layers, run.dram_bytes, run.timeline);
-    return make_report(machine, std::move(run.program.layers), std::move(run.layers), run.timeline);
-  }
-  const Program program = compile(network, machine, options, FastEngine::timer);
-  const RunResult result = FastEngine().run(program);
-  const Timeline timeline = account(program, result.times);
-  check_identities(program, result, timeline);
-  return make_report(machine, program.layers, result.layers, timeline);
 }
 
 std::shared_ptr<const Report> Evaluator::unpriced(const Choices& choices,

@@ -90,8 +90,6 @@ class Evaluator {
   std::shared_ptr<const Technology> technology(const std::string& file);
   std::vector<JsonOverride> overrides(const Choices& choices, bool in_workload) const;
   std::shared_ptr<const Effective> effective(const Choices& choices, bool in_workload);
-  /// A run on `fast`; with `fixed` memory what it would count, without its commands.
-  Report run_point(const IntegerNetwork& network, std::int64_t batch, const Machine& machine) const;
   /// The point's run, shared with points that differ in what cycles do not depend on.
   std::shared_ptr<const Report> unpriced(const Choices& choices, const MachineVariant& variant);
   std::string file_digests(const Choices& choices);
