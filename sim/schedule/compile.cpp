@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -166,17 +167,16 @@ Program compile(const IntegerNetwork& network, const Machine& machine,
                 const CompileOptions& options, MakeTimer make_timer) {
   const std::unique_ptr<CommandTimer> timer = make_timer(machine);
   TilingSearch search(machine, *timer);
-  Chosen plain = choose_layers(network, machine, options, search);
-  if (!machine.keep_on_chip) return assemble(network, std::move(plain));
-
-  Chosen keeping = plain;
-  keep(network, search, keeping);
-  if (machine.dram.model == DramModel::kFixed || keeping.program.kept.empty()) {
-    return assemble(network, std::move(keeping));
-  }
+  Chosen chosen = choose_layers(network, machine, options, search);
+  if (!machine.keep_on_chip) return assemble(network, std::move(chosen));
+  std::optional<Chosen> plain;
+  if (machine.dram.model == DramModel::kBanked) plain = chosen;
+  keep(network, search, chosen);
+  const bool keeps_none = chosen.program.kept.empty();
+  Program best = assemble(network, std::move(chosen));
+  if (!plain || keeps_none) return best;
   // The rows that a layer finds open depend on the layers before: only a count of all can tell.
-  Program best = assemble(network, std::move(keeping));
-  Program other = assemble(network, std::move(plain));
+  Program other = assemble(network, std::move(*plain));
   return cycles_of(best, *timer) <= cycles_of(other, *timer) ? best : other;
 }
 

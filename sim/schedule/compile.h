@@ -40,7 +40,7 @@ struct CountedRun {
 
 /// Chooses as compile() does and counts what a run would, with `fixed` memory only: layers add up
 /// then, and of tiles that only repeat others the first few tell. Equals compiling, running and
-/// accounting, and costs half or less.
+/// accounting.
 ///
 /// count   the engine's whose timer `make_timer` makes
 /// errors  compile()'s
