@@ -187,24 +187,35 @@ class AllSets {
       answers_;
 };
 
+/// Calls body(random, network, machine, cost) for each of `seeds` tight machines that networks of
+/// up to `most` layers fit.
+template <class Body>
+void for_tight_machines(std::uint64_t seeds, std::int64_t most, Body&& body) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    RandomSource random(seed);
+    const Machine machine = tight_machine(random);
+    const IntegerNetwork network = entangled_network(random, most);
+    CAPTURE(seed);
+    if (const std::optional<Cost> cost = cost_of(network, machine)) {
+      body(random, network, machine, *cost);
+    }
+  }
+}
+
 TEST_CASE("no other set of tensors would be faster, or as fast with less traffic",
           "[schedule][keep][differential]") {
   int compared = 0, left_out = 0;
-  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
-    RandomSource random(seed);
-    const Machine machine = tight_machine(random);
-    const IntegerNetwork network = entangled_network(random, 6);
-    const std::optional<Cost> found = cost_of(network, machine);
-    if (!found) continue;
-    AllSets all(network, machine);
-    const Cost best = all.best();
-    CAPTURE(seed);
-    CHECK(found->cycles == best.cycles);
-    CHECK(found->dram_bytes == best.dram_bytes);
-    CHECK(found->tensors == best.tensors);
-    ++compared;
-    left_out += 0 < best.tensors && best.tensors < all.tensors() ? 1 : 0;
-  }
+  for_tight_machines(
+      200, 6,
+      [&](RandomSource&, const IntegerNetwork& network, const Machine& machine, const Cost& found) {
+        AllSets all(network, machine);
+        const Cost best = all.best();
+        CHECK(found.cycles == best.cycles);
+        CHECK(found.dram_bytes == best.dram_bytes);
+        CHECK(found.tensors == best.tensors);
+        ++compared;
+        left_out += 0 < best.tensors && best.tensors < all.tensors() ? 1 : 0;
+      });
   CHECK(compared > 150);
   CHECK(left_out > 20);
 }
@@ -212,29 +223,27 @@ TEST_CASE("no other set of tensors would be faster, or as fast with less traffic
 TEST_CASE("tensors kept on chip or not, more of a machine never costs cycles",
           "[schedule][keep][metamorphic]") {
   int compared = 0, faster = 0, keeping = 0;
-  for (std::uint64_t seed = 1; seed <= 250; ++seed) {
-    RandomSource random(seed);
-    const Machine machine = tight_machine(random);
-    const IntegerNetwork network = entangled_network(random, 8);
-    const std::optional<Cost> poor = cost_of(network, machine);
-    if (!poor) continue;
-    keeping += poor->tensors > 0 ? 1 : 0;
-    Machine wider = machine, sooner = machine, bigger = machine;
-    wider.dram.bytes_per_cycle += static_cast<std::uint32_t>(random.number(1, 24));
-    sooner.dram.latency_cycles /= 2;
-    bigger.buffers.act_kib += static_cast<std::uint32_t>(random.number(1, 4));
-    for (const Machine& rich : {wider, sooner, bigger}) {
-      // Without overlap what fits into the buffers binds a layer's folds.
-      if (rich.buffers.act_kib != machine.buffers.act_kib && !machine.array.overlap) continue;
-      const std::optional<Cost> cost = cost_of(network, rich);
-      CAPTURE(seed, rich.array.overlap, rich.dram.bytes_per_cycle, rich.dram.latency_cycles,
-              rich.buffers.act_kib);
-      REQUIRE(cost);
-      CHECK(cost->cycles <= poor->cycles);
-      ++compared;
-      faster += cost->cycles < poor->cycles ? 1 : 0;
-    }
-  }
+  for_tight_machines(
+      250, 8,
+      [&](RandomSource& random, const IntegerNetwork& network, const Machine& machine,
+          const Cost& poor) {
+        keeping += poor.tensors > 0 ? 1 : 0;
+        Machine wider = machine, sooner = machine, bigger = machine;
+        wider.dram.bytes_per_cycle += static_cast<std::uint32_t>(random.number(1, 24));
+        sooner.dram.latency_cycles /= 2;
+        bigger.buffers.act_kib += static_cast<std::uint32_t>(random.number(1, 4));
+        for (const Machine& rich : {wider, sooner, bigger}) {
+          // Without overlap what fits into the buffers binds a layer's folds.
+          if (rich.buffers.act_kib != machine.buffers.act_kib && !machine.array.overlap) continue;
+          const std::optional<Cost> cost = cost_of(network, rich);
+          CAPTURE(rich.array.overlap, rich.dram.bytes_per_cycle, rich.dram.latency_cycles,
+                  rich.buffers.act_kib);
+          REQUIRE(cost);
+          CHECK(cost->cycles <= poor.cycles);
+          ++compared;
+          faster += cost->cycles < poor.cycles ? 1 : 0;
+        }
+      });
   CHECK(compared > 500);
   CHECK(faster > 350);
   CHECK(keeping > 150);
